@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+#
+# What every script of the project shares: where things are, how it speaks,
+# and how it gets packages. To be sourced after `set -eu`, with $0 still the
+# script's own path; sets $top (the checkout) and $build (all that is made).
+
+top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel 2>/dev/null) ||
+    { echo "${0##*/}: error: $0 is not inside a git checkout of the project" >&2; exit 1; }
+build=${BUILD:-$top/build}
+# shellcheck disable=SC2034 # used by the scripts that source this
+jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+
+# One line for each step; a script that says nothing has nothing to do.
+say() { printf '%s\n' "== $*"; }
+
+# die WHAT...: one error line that names the thing, the reason and the remedy.
+die() { printf '%s: error: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# long LABEL LOG COMMAND...: runs a long command with its output in LOG, a
+# line when it starts, elapsed time every 30 s with the log's last line, and
+# on failure the log's end. Returns the command's status.
+long()
+{
+    _label=$1 _log=$2
+    shift 2
+    mkdir -p "$(dirname "$_log")"
+    say "$_label (log: ${_log#"$top"/})"
+    _t0=$(date +%s)
+    "$@" > "$_log" 2>&1 < /dev/null &
+    _pid=$!
+    ( while sleep 30; do
+          printf '   %s: %s s: %s\n' "$_label" "$(($(date +%s) - _t0))" \
+              "$(tail -n 1 "$_log" | tr '\r' '\n' | tail -n 1 | cut -c 1-100)"
+      done ) &
+    _tick=$!
+    _rc=0
+    wait "$_pid" || _rc=$?
+    kill "$_tick" 2>/dev/null || true
+    wait "$_tick" 2>/dev/null || true
+    if [ "$_rc" -ne 0 ]; then
+        tail -n 25 "$_log" >&2
+        printf '%s: error: %s failed with status %s; whole log: %s\n' \
+            "${0##*/}" "$_label" "$_rc" "$_log" >&2
+    fi
+    return "$_rc"
+}
+
+# need_space MIB: dies unless the build folder's file system has MIB free.
+need_space()
+{
+    mkdir -p "$build" 2>/dev/null || die "cannot write to $build; set BUILD= to a folder that you can write to"
+    _free=$(df -Pm "$build" | awk 'NR == 2 { print $4 }')
+    [ "$_free" -ge "$1" ] ||
+        die "$build has $_free MiB free and this step needs $1 MiB; free some or set BUILD= to another file system"
+}
+
+# need_packages PACKAGE...: installs those Debian packages that are missing.
+need_packages()
+{
+    _missing=
+    for _p; do
+        case $(dpkg-query -W -f '${Status}' "$_p" 2>/dev/null) in
+        *' installed') ;;
+        *) _missing="$_missing $_p" ;;
+        esac
+    done
+    [ -n "$_missing" ] || return 0
+    if [ "$(id -u)" -eq 0 ]; then _sudo=; else _sudo=sudo; fi
+    [ -z "$_sudo" ] || command -v sudo > /dev/null ||
+        die "packages are missing and there is no sudo; as root: apt-get install$_missing"
+    long "installing packages" "$build/logs/packages.log" \
+        env DEBIAN_FRONTEND=noninteractive sh -c '
+            sudo=$1; shift
+            $sudo apt-get update &&
+            $sudo apt-get install -y --no-install-recommends "$@"' \
+        sh "$_sudo" $_missing || die "cannot install$_missing"
+}
+
+# apt_private SUITE ARCH TOOL ARGS...: runs apt-get or apt-cache (TOOL) on a
+# state of the project's own with one suite and one architecture in it, so
+# that the machine's configuration is neither used up nor changed. The mirror
+# is the one that the machine's own configuration names for Debian.
+apt_private()
+{
+    _suite=$1 _arch=$2 _tool=$3
+    shift 3
+    _state=$build/apt/$_suite-$_arch
+    if [ ! -e "$_state/ready" ]; then
+        _uri=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' |
+               awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }')
+        [ -n "$_uri" ] || die "this machine's apt knows no Debian mirror (run: apt-get update); QEMU_SRC= and KERNEL_DEBS= work without one"
+        mkdir -p "$_state/lists/partial" "$_state/cache/archives/partial"
+        for _type in deb deb-src; do
+            echo "$_type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $_uri $_suite main"
+        done > "$_state/sources.list"
+        apt_private_call apt-get -q update > "$_state/update.log" 2>&1 ||
+            { tail -n 5 "$_state/update.log" >&2; rm -rf "$_state"
+              die "no package lists for Debian $_suite ($_arch): no network, or a mirror without that suite"; }
+        touch "$_state/ready"
+    fi
+    apt_private_call "$_tool" "$@"
+}
+
+apt_private_call()
+{
+    _call=$1
+    shift
+    "$_call" -o Dir::Etc::sourcelist="$_state/sources.list" \
+        -o Dir::Etc::sourceparts=/dev/null -o Dir::State::Lists="$_state/lists" \
+        -o Dir::Cache="$_state/cache" -o Dir::State::status=/dev/null \
+        -o APT::Architecture="$_arch" -o APT::Architectures="$_arch" \
+        -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
+}
+
+# fetch_deb SUITE ARCH PACKAGE: prints the path of that .deb, downloaded once.
+fetch_deb()
+{
+    _dir=$build/dl/$1-$2
+    mkdir -p "$_dir"
+    for _deb in "$_dir/$3"_*.deb; do
+        [ -e "$_deb" ] && { printf '%s\n' "$_deb"; return 0; }
+    done
+    ( apt_private "$1" "$2" apt-cache show "$3" > "$_dir/.show" 2>/dev/null &&
+      mkdir -p "$_dir/.part.$3" && cd "$_dir/.part.$3" &&
+      apt_private "$1" "$2" apt-get -q download "$3" > "$_dir/$3.log" 2>&1 &&
+      mv ./*.deb "$_dir/" && rmdir "$_dir/.part.$3" ) ||
+        die "cannot download $3 ($2) from Debian $1: see $_dir/$3.log"
+    for _deb in "$_dir/$3"_*.deb; do
+        printf '%s\n' "$_deb"
+    done
+}
+
+# fetch_source SUITE PACKAGE PATTERN: prints the path of the one file of that
+# source package whose name matches PATTERN, checked by apt against the
+# archive's signature, downloaded once.
+fetch_source()
+{
+    _dir=$build/dl/$1-src/$2
+    if [ ! -e "$_dir/ready" ]; then
+        rm -rf "$_dir"
+        mkdir -p "$_dir"
+        ( cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 ) ||
+            die "cannot download the source of $2 from Debian $1: see $_dir.log"
+        touch "$_dir/ready"
+    fi
+    for _file in "$_dir"/$3; do
+        [ -e "$_file" ] || die "the source package $2 of Debian $1 has no file that matches $3"
+        printf '%s\n' "$_file"
+        return 0
+    done
+}
