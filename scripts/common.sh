@@ -94,7 +94,8 @@ apt_private()
         for _type in deb deb-src; do
             echo "$_type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $_uri $_suite main"
         done > "$_state/sources.list"
-        apt_private_call apt-get -q update > "$_state/update.log" 2>&1 ||
+        # Without Error-Mode apt-get calls a network that is down a success.
+        apt_private_call apt-get -q -o APT::Update::Error-Mode=any update > "$_state/update.log" 2>&1 ||
             { tail -n 5 "$_state/update.log" >&2; rm -rf "$_state"
               die "no package lists for Debian $_suite ($_arch): no network, or a mirror without that suite"; }
         touch "$_state/ready"
@@ -141,7 +142,7 @@ fetch_source()
         rm -rf "$_dir"
         mkdir -p "$_dir"
         ( cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 ) ||
-            die "cannot download the source of $2 from Debian $1: see $_dir.log"
+            die "cannot download the source of $2 from Debian $1 ($(sed -n "s/.*\(error\|^E\): //p" "$_dir.log" | head -n 1)): see $_dir.log"
         touch "$_dir/ready"
     fi
     for _file in "$_dir"/$3; do

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The commands of the project. Each sets up what it needs, once.
+
+.DEFAULT_GOAL := help
+.PHONY: help tree export run check check-series check-native check-hosts \
+	check-upstream check-bisect compare bench clean
+
+help:
+	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
+	@echo 'make check           all tests that fit CI'
+	@echo 'make tree            QEMU with the series, to work on: build/qemu'
+	@echo 'make export          write patches/ and the copies from build/qemu'
+	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
+	@echo 'make check-native    qtests on this machine'
+	@echo 'make check-hosts     qtests and the runner on every emulated KVM host'
+	@echo 'make check-upstream  QEMU'"'"'s own qtests, with and without the series'
+	@echo 'make check-bisect    does each step of the series build?'
+	@echo 'make compare         the accelerator choice before and after the series'
+	@echo 'make bench           what the question costs: ioctls and time'
+	@echo 'make clean           remove all that was made, but not the downloads'
+	@echo
+	@echo 'QEMU_SRC= uses a v10.0.x tree, checkout or tarball; BUILD= and JOBS= as they say.'
+	@echo 'See README.md.'
+
+tree:
+	@scripts/qemu-tree
+
+export:
+	@scripts/export
+
+run:
+	@tests/run-table.sh
+
+check:
+	@tests/check.sh
+
+check-series:
+	@scripts/check-series
+
+check-native check-hosts check-upstream:
+	@tests/check.sh $@
+
+check-bisect:
+	@scripts/check-bisect
+
+compare:
+	@tests/compare.sh
+
+bench:
+	@tests/bench.sh
+
+clean:
+	@scripts/clean

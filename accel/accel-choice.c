@@ -1,0 +1,228 @@
+/*
+ * Choosing the accelerator by the CPU type that it has to run
+ *
+ * An accelerator is initialised long before the first CPU object exists, and
+ * there is no way back once that has succeeded. So each accelerator of the
+ * user's list is asked first, by AccelClass.can_run_cpu(), and one that
+ * declines is passed over like one that is not there.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-accelerator.h"
+#include "qapi/util.h"
+#include "qemu/error-report.h"
+#include "hw/boards.h"
+#include "hw/core/cpu.h"
+#include "hw/qdev-properties.h"
+#include "system/accel-choice.h"
+#include "cpu.h"
+
+typedef struct PassedOver {
+    char *name;         /* as in -accel */
+    char *reason;
+    bool declined;      /* when asked; else it failed later, and said so */
+    bool declined_cpu;  /* because of this CPU type; another one may do */
+} PassedOver;
+
+static AccelCPURequest request;
+static GSList *passed_over;     /* of PassedOver, in the order of the list */
+
+static PassedOver *pass_over(const char *name, const char *reason)
+{
+    PassedOver *p = g_new0(PassedOver, 1);
+
+    p->name = g_strdup(name);
+    p->reason = g_strdup(reason);
+    passed_over = g_slist_append(passed_over, p);
+    return p;
+}
+
+static bool any_declined(void)
+{
+    for (GSList *l = passed_over; l; l = l->next) {
+        if (((PassedOver *)l->data)->declined) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One entry for each accelerator that was passed over, "; " in between. */
+static char *passed_over_reasons(void)
+{
+    GString *s = g_string_new(NULL);
+
+    for (GSList *l = passed_over; l; l = l->next) {
+        PassedOver *p = l->data;
+
+        g_string_append_printf(s, p->declined ?
+                               "%s%s cannot run CPU type '%s': %s" :
+                               "%s%s failed for CPU type '%s': %s",
+                               s->len ? "; " : "", p->name, request.model,
+                               p->reason);
+    }
+    return g_string_free(s, false);
+}
+
+char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name)
+{
+    g_auto(GStrv) features = g_strsplit(cpu->features ?: "", ",", -1);
+    const char *value = NULL;
+
+    for (char **f = features; *f; f++) {
+        char *eq = strchr(*f, '=');
+
+        if (eq && eq - *f == strlen(name) && g_str_has_prefix(*f, name)) {
+            value = eq + 1;
+        }
+    }
+    if (!value && cpu->oc) {
+        const GlobalProperty *global =
+            qdev_find_global_class_prop(cpu->oc, name);
+
+        value = global ? global->value : NULL;
+    }
+    return g_strdup(value);
+}
+
+void accel_choice_start(MachineClass *mc, const char *cpu_option)
+{
+    const char *default_type = machine_class_default_cpu_type(mc);
+
+    if (cpu_option) {
+        g_auto(GStrv) pieces = g_strsplit(cpu_option, ",", 2);
+
+        /*
+         * A machine without a default CPU type does not look at -cpu, but
+         * for "none", which is made to hold any one CPU.
+         */
+        if (!pieces[0] || (!default_type && strcmp(mc->name, "none"))) {
+            return;
+        }
+        request.oc = cpu_class_by_name(CPU_RESOLVING_TYPE, pieces[0]);
+        if (!request.oc && strcmp(pieces[0], "host")) {
+            return;
+        }
+        request.model = g_strdup(pieces[0]);
+        request.features = g_strdup(pieces[1]);
+    } else if (default_type) {
+        request.oc = object_class_by_name(default_type);
+        request.model = cpu_model_from_type(default_type);
+    }
+}
+
+bool accel_choice_accepts(AccelState *accel, const char *name)
+{
+    AccelClass *ac = ACCEL_GET_CLASS(accel);
+    g_autoptr(Error) err = NULL;
+    PassedOver *p;
+
+    if (!request.model || !ac->can_run_cpu ||
+        ac->can_run_cpu(accel, &request, &err)) {
+        return true;
+    }
+    p = pass_over(name, error_get_pretty(err));
+    p->declined = true;
+    p->declined_cpu = error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
+    return false;
+}
+
+void accel_choice_failed(const char *name, const char *reason)
+{
+    pass_over(name, reason);
+}
+
+/* The name by which -accel knows the accelerator that is in use */
+static char *used_accel(void)
+{
+    const char *type = object_get_typename(OBJECT(current_accel()));
+
+    return g_strndup(type, strlen(type) - strlen(ACCEL_CLASS_SUFFIX));
+}
+
+bool accel_choice_report_fallback(void)
+{
+    g_autofree char *used = NULL, *reasons = NULL;
+
+    if (!any_declined()) {
+        return false;
+    }
+    used = used_accel();
+    reasons = passed_over_reasons();
+    error_report("falling back to %s: %s", used, reasons);
+    return true;
+}
+
+bool accel_choice_report_failure(void)
+{
+    bool other_cpu_helps = false, tcg_listed = false;
+    bool is_host = request.model && g_str_equal(request.model, "host");
+
+    if (!any_declined()) {
+        return false;
+    }
+    if (passed_over->next) {
+        error_report("no accelerator can run CPU type '%s':", request.model);
+    } else {
+        g_autofree char *reason = passed_over_reasons();
+
+        error_report("%s", reason);
+    }
+    for (GSList *l = passed_over; l; l = l->next) {
+        PassedOver *p = l->data;
+
+        if (passed_over->next) {
+            error_printf("  %s: %s\n", p->name, p->reason);
+        }
+        if (g_str_equal(p->name, "tcg")) {
+            tcg_listed = true;
+        } else {
+            other_cpu_helps |= p->declined_cpu;
+        }
+    }
+
+    if (other_cpu_helps && !is_host) {
+        error_printf("Use '-cpu host' to run the host's own CPU.\n");
+    }
+    if (tcg_listed && cpu_class_by_name(CPU_RESOLVING_TYPE, "max")) {
+        error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
+    }
+    if (!tcg_listed && accel_find("tcg")) {
+        error_printf("Add '-accel tcg'%s to allow emulation.\n",
+                     is_host ? " and '-cpu max'" : "");
+    }
+    return true;
+}
+
+AcceleratorInfo *qmp_query_accelerators(Error **errp)
+{
+    AcceleratorInfo *info = g_new0(AcceleratorInfo, 1);
+    AcceleratorList **present = &info->present;
+    AcceleratorDeclinedList **declined = &info->declined;
+    g_autofree char *used = used_accel();
+
+    info->enabled = qapi_enum_parse(&Accelerator_lookup, used, 0,
+                                    &error_abort);
+    for (int i = 0; i < ACCELERATOR__MAX; i++) {
+        if (accel_find(Accelerator_str(i))) {
+            QAPI_LIST_APPEND(present, i);
+        }
+    }
+    for (GSList *l = passed_over; l; l = l->next) {
+        PassedOver *p = l->data;
+        int accelerator = qapi_enum_parse(&Accelerator_lookup, p->name, -1,
+                                          NULL);
+        AcceleratorDeclined *d;
+
+        if (accelerator >= 0) {
+            d = g_new0(AcceleratorDeclined, 1);
+            d->accelerator = accelerator;
+            d->reason = g_strdup(p->reason);
+            QAPI_LIST_APPEND(declined, d);
+        }
+    }
+    return info;
+}

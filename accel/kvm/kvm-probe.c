@@ -1,0 +1,40 @@
+/*
+ * Looking at a KVM before it is initialised
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include <sys/ioctl.h>
+#include <linux/kvm.h>
+#include "qapi/error.h"
+#include "system/kvm_int.h"
+
+int kvm_probe_open(const KVMState *s, Error **errp)
+{
+    const char *device = s && s->device ? s->device : "/dev/kvm";
+    int fd = qemu_open_old(device, O_RDWR);
+    int version;
+
+    if (fd < 0) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
+                  "could not open '%s': %s", device, strerror(errno));
+        return -1;
+    }
+
+    version = ioctl(fd, KVM_GET_API_VERSION, 0);
+    if (version == KVM_API_VERSION) {
+        return fd;
+    }
+    if (version < 0) {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
+                  "'%s' is not KVM: KVM_GET_API_VERSION: %s", device,
+                  strerror(errno));
+    } else {
+        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
+                  "'%s' has KVM API version %d, not %d", device, version,
+                  KVM_API_VERSION);
+    }
+    close(fd);
+    return -1;
+}

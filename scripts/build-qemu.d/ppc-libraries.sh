@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# ppc-libraries.sh PREFIX JOBS ZLIB PCRE2 GLIB LINUX: builds static 32-bit
+# powerpc libraries from these source archives into PREFIX. Run by build-qemu.
+
+set -eux
+prefix=$1 jobs=$2 zlib=$3 pcre2=$4 glib=$5 linux=$6
+host=powerpc-linux-gnu
+export CC="ccache $host-gcc" CFLAGS=-O2
+
+unpack() { mkdir -p "$prefix/src/$1" && tar -C "$prefix/src/$1" --strip-components=1 -xf "$2"; }
+
+unpack zlib "$zlib"
+cd "$prefix/src/zlib"
+CHOST=$host ./configure --static --prefix="$prefix"
+make -j "$jobs" libz.a
+make install
+
+unpack pcre2 "$pcre2"
+cd "$prefix/src/pcre2"
+./configure --host=$host --prefix="$prefix" --disable-shared --disable-dependency-tracking
+make -j "$jobs" install-libLTLIBRARIES install-nodist_includeHEADERS install-pkgconfigDATA
+
+mkdir -p "$prefix/src/fdt"
+cd "$prefix/src/fdt"
+dpkg-deb --fsys-tarfile "$linux" | tar -xO ./usr/src/linux-source-6.1.tar.xz |
+    tar -xJ --strip-components=4 linux-source-6.1/scripts/dtc/libfdt
+$CC $CFLAGS -c fdt*.c
+$host-ar rcs "$prefix/lib/libfdt.a" fdt*.o
+cp fdt.h libfdt.h libfdt_env.h "$prefix/include/"
+
+# Of glib, QEMU uses libglib alone; libffi, which its configuration asks for,
+# is for gobject's sake.
+cat > "$prefix/lib/pkgconfig/libffi.pc" <<EOF
+Name: libffi
+Description: not there, and not used
+Version: 3.4.4
+EOF
+cat > "$prefix/src/cross" <<EOF
+[binaries]
+c = ['ccache', '$host-gcc']
+ar = '$host-ar'
+strip = '$host-strip'
+pkg-config = 'pkg-config'
+exe_wrapper = ['qemu-ppc-static', '-L', '/usr/$host']
+[properties]
+pkg_config_libdir = '$prefix/lib/pkgconfig'
+[host_machine]
+system = 'linux'
+cpu_family = 'ppc'
+cpu = 'ppc'
+endian = 'big'
+EOF
+unpack glib "$glib"
+cd "$prefix/src/glib"
+unset CC CFLAGS
+/usr/bin/python3 -m mesonbuild.mesonmain setup build --cross-file "$prefix/src/cross" \
+    --prefix "$prefix" --libdir lib --buildtype release -Ddefault_library=static \
+    -Dtests=false -Dlibmount=disabled -Dselinux=disabled -Dxattr=false -Dnls=disabled \
+    -Dglib_debug=disabled -Dlibelf=disabled
+ninja -C build -j "$jobs" glib/libglib-2.0.a
+cp build/glib/libglib-2.0.a "$prefix/lib/"
+cp build/meson-private/glib-2.0.pc "$prefix/lib/pkgconfig/"
+mkdir -p "$prefix/include/glib-2.0/glib" "$prefix/lib/glib-2.0/include"
+cp glib/glib.h glib/glib-unix.h gmodule/gmodule.h "$prefix/include/glib-2.0/"
+cp -r glib/*.h glib/deprecated "$prefix/include/glib-2.0/glib/"
+cp build/glib/glibconfig.h "$prefix/lib/glib-2.0/include/"

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2154
+#
+# What QEMU's build needs beside Debian packages of this machine: meson, and
+# the libraries of the hosts that it is cross-built for. To be sourced by
+# build-qemu, whose variables it uses. Each of these folders is whole when the file in it that says
+# what it was made from is there; otherwise it is made anew.
+
+# unpack_debs FOLDER DEB...: FOLDER gets the contents of these, nothing else.
+unpack_debs()
+{
+    _into=$1
+    shift
+    [ "$(cat "$_into/.from" 2>/dev/null)" != "$*" ] || return 0
+    rm -rf "$_into" "$_into.part"
+    mkdir -p "$_into.part"
+    for _deb; do
+        dpkg-deb -x "$_deb" "$_into.part" ||
+            die "cannot unpack $_deb; remove it and run again"
+    done
+    # absolute links lead out of the folder: make them relative
+    find "$_into.part" -type l -lname '/*' | while read -r _link; do
+        ln -sfnr "$_into.part$(readlink "$_link")" "$_link"
+    done
+    echo "$*" > "$_into.part/.from"
+    mv "$_into.part" "$_into"
+}
+
+# fetch_debs SUITE ARCH PACKAGE...: prints their paths, a line for each.
+fetch_debs()
+{
+    _suite1=$1 _arch1=$2
+    shift 2
+    for _package; do
+        fetch_deb "$_suite1" "$_arch1" "$_package" || return 1
+    done
+}
+
+version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
+
+# QEMU 10.0 wants meson 1.5 and pycotap; Debian 12 has them in backports.
+get_meson()
+{
+    if dpkg --compare-versions "$(version meson)" lt 1.5 ||
+       dpkg --compare-versions "$(version python3-pycotap)" lt 1.1; then
+        _debs=$(fetch_debs bookworm-backports amd64 meson python3-pycotap)
+        # shellcheck disable=SC2086 # a list
+        unpack_debs "$build/meson" $_debs
+        export PYTHONPATH="$build/meson/usr/lib/python3/dist-packages"
+    fi
+}
+
+# put_firmware FOLDER: the data files without which machines do not start. The
+# option ROM is that of virtio-net-pci, which virt and ppce500 have by default.
+put_firmware()
+{
+    _debs=$(fetch_debs bookworm amd64 ipxe-qemu seabios u-boot-qemu)
+    # shellcheck disable=SC2086 # a list
+    unpack_debs "$build/firmware" $_debs
+    put_file efi-virtio.rom usr/lib/ipxe/qemu/efi-virtio.rom "$1"
+    case $targets in *ppc*)
+        put_file u-boot.e500 usr/lib/u-boot/qemu-ppce500/uboot.elf "$1" ;;
+    esac
+    case $targets in *x86_64*)
+        for _bios in bios.bin bios-256k.bin bios-microvm.bin; do
+            put_file $_bios usr/share/seabios/$_bios "$1"
+        done ;;
+    esac
+}
+put_file() { cmp -s "$build/firmware/$2" "$3/$1" || install -D -m 644 "$build/firmware/$2" "$3/$1"; }
+
+# arm64: Debian's own libraries. They are unpacked rather than installed,
+# because installing -dev packages of another architecture removes this one's.
+sysroot_arm64()
+{
+    _debs=$(fetch_debs bookworm arm64 libglib2.0-0 libglib2.0-dev \
+        libpcre2-8-0 libpcre2-dev zlib1g zlib1g-dev libfdt1 libfdt-dev strace)
+    # shellcheck disable=SC2086 # a list
+    unpack_debs "$1" $_debs
+}
+
+# powerpc: Debian has the compiler and libc, and no other library any more.
+# These are built from Debian's sources, static, so that a host needs none.
+sysroot_ppc()
+{
+    _sources=$(
+        fetch_source bookworm zlib '*.orig.tar.*'
+        fetch_source bookworm pcre2 '*.orig.tar.*'
+        fetch_source bookworm glib2.0 '*.orig.tar.*'
+        # libfdt: the kernel's copy; this source is fetched for the host anyway
+        fetch_deb bookworm amd64 linux-source-6.1)
+    _from="$(cksum < "$parts/ppc-libraries.sh") $_sources"
+    [ "$(cat "$1/.from" 2>/dev/null)" != "$_from" ] || return 0
+    rm -rf "$1"
+    mkdir -p "$1/src"
+    # shellcheck disable=SC2086 # a list
+    long "libraries for powerpc: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-ppc.log" \
+        sh -eux "$parts/ppc-libraries.sh" "$1" "$jobs" $_sources || exit 1
+    rm -rf "$1/src"
+    echo "$_from" > "$1/.from"
+}

@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs the tests, and counts them. See usage().
+
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
+
+usage()
+{
+    cat <<EOF
+Usage: tests/check.sh [PART...]
+
+Builds what is missing and runs these parts, or all that fit CI:
+
+  check-series    the series applies, keeps QEMU's style, equals the copies;
+                  and the tools that work on it refuse bad input
+  check-native    qtests on this machine: the project's and QEMU's own
+  check-hosts     the project's qtests and the runner on the emulated hosts
+  run             the table of make run
+  check-upstream  (not in CI) QEMU's own qtests with the series and without it
+                  have the same results
+
+Prints a line for each test, "ok" or "not ok", "# SKIP" and the reason behind
+one that was skipped, and the sum at the end. Logs: build/logs/check/.
+EOF
+}
+
+# run_part NAME COMMAND...: counts the TAP lines that COMMAND prints. One that
+# fails without saying "not ok" counts as a failed test of its own.
+run_part()
+{
+    name=$1
+    shift
+    log=$logs/$name.log
+    say "$name"
+    { "$@" < /dev/null 2>&1; echo "exit $?"; } | tee "$log" |
+        grep -E '^(not )?ok|^[^ ]*: error: ' | sed "s|^|$name: |" || true
+    p=$(grep -cE '^ok' "$log") || true
+    s=$(grep -cE '^ok.* # SKIP' "$log") || true
+    f=$(grep -cE '^not ok' "$log") || true
+    if [ "$(tail -n 1 "$log")" != 'exit 0' ] && [ "$f" -eq 0 ]; then
+        echo "$name: not ok - ended with $(tail -n 1 "$log"):"
+        tail -n 30 "$log"
+        f=1
+    elif [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then
+        echo "$name: not ok - ran no test; log: $log"
+        f=1
+    fi
+    passed=$((passed + p - s)) skipped=$((skipped + s)) failed=$((failed + f))
+}
+
+# one_qtest OBJ ARCH TEST: a qtest binary of that build, natively
+one_qtest()
+{
+    QTEST_QEMU_BINARY=$1/qemu-system-$2 "$1/tests/qtest/$3" --tap -k
+}
+
+# qtests OBJ ARCH: the names of those that QEMU's build has for ARCH
+qtests()
+{
+    "$1/pyvenv/bin/meson" test -C "$1" --list 2>/dev/null |
+        sed -n "s|.*/ qtest-$2/||p"
+}
+
+# all_qtests OBJ ARCH: a line for each of QEMU's own, by QEMU's test runner
+all_qtests()
+{
+    rm -f "$1/meson-logs/testlog.txt"
+    "$1/pyvenv/bin/meson" test -C "$1" --no-rebuild --num-processes "$jobs" \
+        --timeout-multiplier 3 --suite "qtest-$2" 2>&1 |
+        sed -n 's|^ *[0-9]*/[0-9]* .*/ qtest-\([^ ]*\) *\([A-Z]*\).*|\2 \1|p' |
+        sort -k 2 | while read -r result test; do
+            case $result in
+            OK) echo "ok - $test" ;;
+            SKIP) echo "ok - $test # SKIP by QEMU's own rules" ;;
+            *) echo "not ok - $test: $result" ;;
+            esac
+        done
+}
+
+# build_qtests [--base]: the native build, with all qtests
+build_qtests()
+{
+    "$top/scripts/build-qemu" "$@" native
+    obj=$build/obj-${1:+base-}native
+    goals=
+    for arch in $archs; do
+        for test in $(qtests "$obj" "$arch"); do goals="$goals tests/qtest/$test"; done
+    done
+    # shellcheck disable=SC2046,SC2086 # a list
+    "$top/scripts/build-qemu" "$@" native $(printf '%s\n' $goals | sort -u)
+}
+
+check_series()
+{
+    run_part series "$top/scripts/check-series"
+    run_part series-tools "$top/tests/series-test.sh"
+}
+
+check_native()
+{
+    "$top/scripts/qemu-tree" --keep-work
+    build_qtests
+    for arch in $archs; do
+        run_part "native-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
+        run_part "native-$arch-upstream" all_qtests "$obj" "$arch"
+    done
+}
+
+# host_qtest HOST ARCH [OPTION...]: the project's qtest in that host
+host_qtest()
+{
+    host=$1 arch=$2
+    shift 2
+    "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" \
+        /bin/accel-cpu-type-test --tap -k
+}
+
+check_hosts()
+{
+    "$top/scripts/qemu-tree" --keep-work
+    for which in arm64 ppc native; do "$top/scripts/build-qemu" "$which"; done
+    for host in arm64-6.1 arm64-7.2 e500v2 x86_64; do "$top/hosts/build" "$host"; done
+    run_part runner "$top/tests/hosts-test.sh"
+    run_part arm64-a57 host_qtest arm64 aarch64
+    run_part arm64-a53 host_qtest arm64 aarch64 --cpu cortex-a53
+    run_part arm64-n1-7.2 host_qtest arm64-7.2 aarch64 --cpu neoverse-n1
+    run_part arm64-max-7.2 host_qtest arm64-7.2 aarch64 --cpu max,pauth-impdef=on
+    run_part arm64-arm host_qtest arm64 arm
+    run_part e500v2 host_qtest e500v2 ppc
+    run_part x86_64 host_qtest x86_64 x86_64
+}
+
+check_upstream()
+{
+    "$top/scripts/qemu-tree" --keep-work
+    "$top/scripts/qemu-tree" --base
+    for base in '' --base; do
+        # shellcheck disable=SC2086 # an option or none
+        build_qtests $base
+        for arch in $archs; do
+            all_qtests "$obj" "$arch" | grep -v /accel-cpu-type-test > "$logs/upstream-$arch$base.txt" || true
+        done
+    done
+    for arch in $archs; do
+        run_part "upstream-$arch" same_results "$logs/upstream-$arch.txt" "$logs/upstream-$arch--base.txt"
+    done
+}
+
+# same_results SERIES BASE: two lists of results
+same_results()
+{
+    diff -u "$2" "$1" || { echo "not ok - results differ from those without the series"; return 1; }
+    [ -s "$1" ] || return 1
+    sed 's/^not ok/ok (fails without the series too)/' "$1"
+}
+
+logs=$build/logs/check
+mkdir -p "$logs"
+archs='arm aarch64 ppc x86_64'
+passed=0 failed=0 skipped=0
+[ $# -gt 0 ] || set -- check-series check-native check-hosts run
+for part; do
+    case $part in
+    check-series) check_series ;;
+    check-native) check_native ;;
+    check-hosts) check_hosts ;;
+    check-upstream) check_upstream ;;
+    run) run_part run "$top/tests/run-table.sh" --tap ;;
+    --help | -h) usage; exit 0 ;;
+    *) die "unknown part '$part'; see tests/check.sh --help" ;;
+    esac
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
