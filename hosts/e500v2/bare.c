@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A guest without a kernel for QEMU's ppce500 machine, for cores that the
+ * e500v2 kernel is not for: prints one line with the PVR and whether the
+ * device tree has KVM's node, then resets the machine. Built for no FPU and
+ * linked at 1 MiB, inside the mapping that the machine makes for its start.
+ */
+
+#define CCSR 0xe0000000u        /* where we map what is at 0xfe0000000 */
+#define UART ((volatile unsigned char *)(CCSR + 0x4500))
+#define GUTS_RSTCR ((volatile unsigned int *)(CCSR + 0xe00b0))
+
+#define MTSPR(spr, value) asm volatile("mtspr %0, %1" : : "i"(spr), "r"(value))
+
+static unsigned int stack[1024];
+
+static void put(const char *s)
+{
+    while (*s) {
+        while (!(UART[5] & 0x20)) {     /* 16550 LSR: transmitter is empty */
+        }
+        *UART = *s++;
+    }
+}
+
+static void map_ccsr(void)
+{
+    MTSPR(624, 0x10010000);             /* MAS0: TLB1, entry 1 */
+    MTSPR(625, 0x80000500);             /* MAS1: valid, 1 MiB */
+    MTSPR(626, CCSR | 0xa);             /* MAS2: cache inhibited, guarded */
+    MTSPR(627, CCSR | 0x3f);            /* MAS3: all rights */
+    MTSPR(944, 0xf);                    /* MAS7: above 4 GiB */
+    asm volatile("isync; tlbwe; isync" : : : "memory");
+}
+
+/* Whether the flattened device tree at @fdt (its size is in its second word)
+ * has the compatible string of the node that QEMU adds under KVM. */
+static int has_kvm(const char *fdt)
+{
+    static const char kvm[] = "linux,kvm";
+    unsigned int size = ((const unsigned int *)fdt)[1], n = 0;
+
+    for (unsigned int i = 0; i < size; i++) {
+        n = fdt[i] == kvm[n] ? n + 1 : fdt[i] == kvm[0];
+        if (n == sizeof(kvm)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ePAPR: r3 is the device tree's address. */
+__attribute__((used)) static void start(const char *fdt)
+{
+    char hex[] = "0x00000000";
+    unsigned int pvr;
+
+    map_ccsr();
+    asm("mfspr %0, 287" : "=r"(pvr));
+    for (int i = 9; i >= 2; i--, pvr >>= 4) {
+        hex[i] = "0123456789abcdef"[pvr & 0xf];
+    }
+    put("bare: up cpu=");
+    put(hex);
+    put(has_kvm(fdt) ? " accel=kvm\r\n" : " accel=none\r\n");
+    *GUTS_RSTCR = 2;                    /* request a reset */
+    for (;;) {
+    }
+}
+
+asm(".globl _start\n"
+    "_start: lis 1, (stack + 4096 - 16)@ha\n"
+    "        addi 1, 1, (stack + 4096 - 16)@l\n"
+    "        b start\n");
+
+/* Keeps the compiler from dropping what only _start uses. */
+void *const bare_stack = stack;

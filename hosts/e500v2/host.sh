@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154 # sourced by hosts/hosts.sh
+#
+# A BookE host: Linux 6.1 with KVM_E500V2, which runs guests in user mode and
+# emulates the rest, so that it asks nothing of the CPU. Debian has no such
+# kernel and no powerpc packages any more: make.sh builds both from source.
+
+emulator=qemu-system-ppc
+machine=ppce500
+console=ttyS0
+default_cpu=e500v2_v30
+cpu_pattern='e500v2_v[0-9]+'
+default_memory=512
+max_smp=1                       # the kernel is not built for more
+
+root=ppc
+recipe=hosts/e500v2/make.sh
+modules=
+cc=powerpc-linux-gnu-gcc
+packages='gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
+          make flex bison bc patch dpkg-dev'
+emulator_package=qemu-system-ppc
+
+guests=ppc
+guest_kernel=e500v2
+
+make_guests()
+{
+    cp "$build/hosts/kernel-e500v2/kernel" "$1/vmlinux"
+    guest_initrd "$cc" "$1/initrd-ppc"
+}

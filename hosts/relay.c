@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The near end of an emulated host's port, for hosts/run: starts the
+ * emulator, passes our stdin to the command in the host, its stdout and
+ * stderr to ours (frames: see init.c), and ends the emulator when its time is
+ * up, when we are told to end, or when whoever reads us has gone.
+ *
+ * What came of it is written to RESULT as one line:
+ *   status N    the command ended with this status
+ *   died        the emulator ended before the command did
+ *   timeout     SECONDS were over
+ *   signal N    we were told to end
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PORT_FD   3             /* the emulator's end of the port */
+#define GRACE     5             /* seconds for the host to power off */
+
+static pid_t emulator;
+static volatile sig_atomic_t got_signal;
+
+static void on_signal(int sig)
+{
+    got_signal = sig;
+    if (emulator > 0) {
+        kill(emulator, SIGKILL);
+    }
+}
+
+static bool write_all(int fd, const char *buf, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, buf, len);
+
+        if (n < 0) {
+            if (errno == EINTR && !got_signal) {
+                continue;
+            }
+            if (errno == EPIPE) {
+                on_signal(SIGPIPE);
+            }
+            return false;
+        }
+        buf += n;
+        len -= n;
+    }
+    return true;
+}
+
+/* Bytes from the port; true when STATUS is complete. */
+static bool from_port(const char *buf, size_t len, char *status, size_t size)
+{
+    static char head[5];
+    static size_t have, left;
+
+    while (len) {
+        uint32_t be;
+        size_t n;
+
+        if (have < sizeof(head)) {
+            head[have++] = *buf++;
+            len--;
+            if (have < sizeof(head)) {
+                continue;
+            }
+            memcpy(&be, head + 1, 4);
+            left = ntohl(be);
+        }
+        n = left < len ? left : len;
+        if (head[0] == 'o' || head[0] == 'e') {
+            write_all(head[0] == 'o' ? STDOUT_FILENO : STDERR_FILENO, buf, n);
+        } else if (head[0] == 's' && strlen(status) + n < size) {
+            strncat(status, buf, n);
+        }
+        buf += n;
+        len -= n;
+        left -= n;
+        if (!left) {
+            have = 0;
+            if (head[0] == 's') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void result(const char *path, const char *word, const char *value)
+{
+    FILE *f = fopen(path, "w");
+
+    if (!f || fprintf(f, "%s %s\n", word, value) < 0 || fclose(f)) {
+        perror(path);
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction act = { .sa_handler = on_signal };
+    int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM, 0 };
+    char in[5 + 4096], buf[65536], status[16] = "", number[16];
+    size_t in_off = 0, in_len = 0;
+    bool in_open = true, done = false;
+    int sv[2], wait_status;
+    pid_t parent = getpid();
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: relay RESULT SECONDS EMULATOR [ARG...]\n");
+        return 2;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGPIPE, SIG_IGN);
+    for (int *s = signals; *s; s++) {
+        sigaction(*s, &act, NULL);
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv)) {
+        perror("relay: socketpair");
+        return 1;
+    }
+    emulator = fork();
+    if (!emulator) {
+        int null = open("/dev/null", O_RDONLY);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(null, STDIN_FILENO);
+        dup2(PORT_FD, STDOUT_FILENO);           /* see hosts/run: its log */
+        dup2(PORT_FD, STDERR_FILENO);
+        dup2(sv[1], PORT_FD);
+        if (getppid() == parent) {
+            execvp(argv[3], argv + 3);
+            perror(argv[3]);
+        }
+        _exit(127);
+    }
+    close(sv[1]);
+    close(PORT_FD);
+    alarm(atoi(argv[2]));
+
+    while (emulator > 0 && !got_signal && !done) {
+        struct pollfd p[2] = {
+            { .fd = sv[0], .events = POLLIN | (in_len ? POLLOUT : 0) },
+            { .fd = in_open && !in_len ? STDIN_FILENO : -1, .events = POLLIN }
+        };
+
+        if (poll(p, 2, -1) < 0) {
+            continue;
+        }
+        if (p[1].revents) {
+            ssize_t n = read(STDIN_FILENO, in + 5, sizeof(in) - 5);
+            uint32_t be = htonl(n > 0 ? n : 0);
+
+            in_open = n > 0;
+            in[0] = 'i';
+            memcpy(in + 1, &be, 4);
+            in_off = 0;
+            in_len = 5 + ntohl(be);
+        }
+        if (p[0].revents & POLLOUT) {
+            ssize_t n = send(sv[0], in + in_off, in_len, MSG_DONTWAIT);
+
+            if (n > 0) {
+                in_off += n;
+                in_len -= n;
+            }
+        }
+        if (p[0].revents & ~POLLOUT) {
+            ssize_t n = read(sv[0], buf, sizeof(buf));
+
+            if (n <= 0) {
+                break;
+            }
+            done = from_port(buf, n, status, sizeof(status));
+        }
+    }
+
+    if (done && !got_signal) {
+        result(argv[1], "status", status);
+        alarm(GRACE);
+    } else if (got_signal == SIGALRM) {
+        result(argv[1], "timeout", argv[2]);
+    } else if (got_signal) {
+        snprintf(number, sizeof(number), "%d", (int)got_signal);
+        result(argv[1], "signal", number);
+    } else {
+        result(argv[1], "died", "");
+        on_signal(0);
+    }
+    while (emulator > 0 && waitpid(emulator, &wait_status, 0) < 0 &&
+           errno == EINTR) {
+        /* on_signal() has killed it */
+    }
+    return 0;
+}
