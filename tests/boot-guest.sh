@@ -3,9 +3,10 @@
 #
 # boot-guest.sh GUEST [OPTION...]: runs in a host; starts QEMU with a guest of
 # that kind and these options, and afterwards says how long it ran in a line
-# "boot-guest: exit=STATUS seconds=N". GUEST is arm64, arm, ppc, or bare-ppc (a
-# program without a kernel, for cores that the ppc kernel is not for). With
-# NO_KVM=1 the host has no /dev/kvm while it runs.
+# "boot-guest: exit=STATUS seconds=N". GUEST is arm64, arm, ppc, x86_64, bare-ppc
+# (a program without a kernel, for cores that the ppc kernel is not for), or
+# qemu-system-arm (the arm guest in that program). With NO_KVM=1 the host has no
+# /dev/kvm while it runs.
 
 set -eu
 guest=$1
@@ -32,6 +33,9 @@ x86_64)
     set -- qemu-system-x86_64 -M microvm,rtc=on "$@" -nodefaults -m 256 \
         -kernel "$HOST_GUESTS/vmlinuz" -initrd "$HOST_GUESTS/initrd-x86_64" \
         -append 'console=ttyS0 quiet' ;;
+qemu-system-arm)
+    set -- qemu-system-arm -M virt "$@" -nodefaults -m 512 -kernel "$HOST_GUESTS/zImage" \
+        -initrd "$HOST_GUESTS/initrd-arm" -append 'console=ttyAMA0 quiet' ;;
 *)
     echo "boot-guest.sh: error: unknown guest '$guest'" >&2
     exit 2 ;;

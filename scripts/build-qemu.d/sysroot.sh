@@ -50,24 +50,31 @@ get_meson()
     fi
 }
 
-# put_firmware FOLDER: the data files without which machines do not start. The
+# put_firmware FOLDER: the data files that machines want when they start. The
 # option ROM is that of virtio-net-pci, which virt and ppce500 have by default.
 put_firmware()
 {
-    _debs=$(fetch_debs bookworm amd64 ipxe-qemu seabios u-boot-qemu)
+    _debs=$(fetch_debs bookworm amd64 ipxe-qemu qemu-system-data seabios u-boot-qemu)
     # shellcheck disable=SC2086 # a list
     unpack_debs "$build/firmware" $_debs
-    put_file efi-virtio.rom usr/lib/ipxe/qemu/efi-virtio.rom "$1"
-    case $targets in *ppc*)
-        put_file u-boot.e500 usr/lib/u-boot/qemu-ppce500/uboot.elf "$1" ;;
-    esac
-    case $targets in *x86_64*)
-        for _bios in bios.bin bios-256k.bin bios-microvm.bin; do
-            put_file $_bios usr/share/seabios/$_bios "$1"
+    _data=usr/lib/ipxe/qemu/efi-virtio.rom
+    case $targets in *ppc-*) _data="$_data usr/lib/u-boot/qemu-ppce500/uboot.elf" ;; esac
+    case $targets in *ppc64-*) _data="$_data usr/share/qemu/slof.bin" ;; esac
+    case $targets in *x86_64-*)
+        for _name in bios.bin bios-256k.bin bios-microvm.bin; do
+            _data="$_data usr/share/seabios/$_name"
+        done
+        for _name in kvmvapic.bin linuxboot_dma.bin; do
+            _data="$_data usr/share/qemu/$_name"
         done ;;
     esac
+    mkdir -p "$1"
+    for _file in $_data; do
+        case $_file in */uboot.elf) _name=u-boot.e500 ;; *) _name=${_file##*/} ;; esac
+        cmp -s "$build/firmware/$_file" "$1/$_name" ||
+            install -m 644 "$build/firmware/$_file" "$1/$_name"
+    done
 }
-put_file() { cmp -s "$build/firmware/$2" "$3/$1" || install -D -m 644 "$build/firmware/$2" "$3/$1"; }
 
 # arm64: Debian's own libraries. They are unpacked rather than installed,
 # because installing -dev packages of another architecture removes this one's.
