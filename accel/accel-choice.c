@@ -192,7 +192,7 @@ bool accel_choice_report_failure(void)
     }
     if (!tcg_listed && accel_find("tcg")) {
         error_printf("Add '-accel tcg'%s to allow emulation.\n",
-                     is_host ? " and '-cpu max'" : "");
+                     is_host ? ", with another '-cpu'," : "");
     }
     return true;
 }

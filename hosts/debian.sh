@@ -22,11 +22,11 @@ debian_kernel()
     debs=$(set -- "${KERNEL_DEBS:-/dev/null}"/linux-*-"$4"[.-]*"${3#linux-image}_"*"_$2.deb"
            [ ! -e "$1" ] || printf '%s\n' "$@")
     if [ -z "$debs" ]; then
-        image=$(depends "$1" "$2" "$3" '^linux-image-')
-        case $image in
-        linux-image-"$4"[.-]*) ;;
-        *) die "$3 of Debian $1 is ${image:-missing}, and host $host is Linux $4; set KERNEL_DEBS= to a folder with that one's packages" ;;
-        esac
+        image=$(depends "$1" "$2" "$3" "^linux-image-$4[.-]")
+        # Where the metapackage has moved on, the suite may have that one yet.
+        [ -n "$image" ] || image=$(apt_private "$1" "$2" apt-cache pkgnames "linux-image-$4." |
+            grep -- "-${3#linux-image-}\$" | sort -V | tail -n 1)
+        [ -n "$image" ] || die "Debian $1 has no Linux $4 ($3, $2) for host $host; set KERNEL_DEBS= to a folder with its packages"
         for package in "$image" $(depends "$1" "$2" "$image" '^linux-(binary|modules)-[0-9]'); do
             debs="$debs $(fetch_deb "$1" "$2" "$package")"
         done

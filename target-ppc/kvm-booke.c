@@ -24,12 +24,10 @@ bool kvmppc_booke_can_run(const KVMState *s, PowerPCCPUClass *model,
 
     if (!host || ppc_cpu_get_family_class(model) !=
                  ppc_cpu_get_family_class(host)) {
-        error_setg(errp, "it is of the %s family and the host is %s%s "
+        error_setg(errp, "its family is '%s' and the host's is '%s' "
                    "(PVR 0x%08" PRIx32 "), which KVM cannot hide",
-                   family_name(model),
-                   !host ? "of a family that QEMU does not know" :
-                   kvmppc_is_booke(host) ? "of the " : "not BookE: ",
-                   !host ? "" : family_name(host), host_pvr);
+                   family_name(model), host ? family_name(host) : "unknown",
+                   host_pvr);
         return false;
     }
 

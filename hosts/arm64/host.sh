@@ -14,6 +14,7 @@ default_cpu=cortex-a57
 cpu_pattern='cortex-a(35|53|55|57|7[0-9]|[0-9]{3})|neoverse-[a-z0-9]+|a64fx|max'
 default_memory=2048
 max_smp=8
+append=cryptomgr.notests       # they take a third of a second
 
 root=arm64
 recipe=hosts/debian.sh

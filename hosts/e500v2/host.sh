@@ -12,6 +12,7 @@ default_cpu=e500v2_v30
 cpu_pattern='e500v2_v[0-9]+'
 default_memory=512
 max_smp=1                       # the kernel is not built for more
+append=
 
 root=ppc
 recipe=hosts/e500v2/make.sh

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154
 #
-# What QEMU's build needs beside Debian packages of this machine: meson, and
-# the libraries of the hosts that it is cross-built for. To be sourced by
-# build-qemu, whose variables it uses. Each of these folders is whole when the file in it that says
-# what it was made from is there; otherwise it is made anew.
+# What QEMU needs beside Debian packages of this machine: meson, data files,
+# and the libraries of the hosts that it is cross-built for. To be sourced by
+# build-qemu, whose variables it uses. Each of these folders is whole when its
+# file .from is there, which names what it was made of; otherwise, and when
+# that has changed, it is made anew.
 
 # unpack_debs FOLDER DEB...: FOLDER gets the contents of these, nothing else.
 unpack_debs()
@@ -50,13 +51,18 @@ get_meson()
     fi
 }
 
-# put_firmware FOLDER: the data files that machines want when they start. The
-# option ROM is that of virtio-net-pci, which virt and ppce500 have by default.
-put_firmware()
+# get_firmware: for put_firmware
+get_firmware()
 {
     _debs=$(fetch_debs bookworm amd64 ipxe-qemu qemu-system-data seabios u-boot-qemu)
     # shellcheck disable=SC2086 # a list
     unpack_debs "$build/firmware" $_debs
+}
+
+# put_firmware FOLDER: the data files that machines want when they start. The
+# option ROM is that of virtio-net-pci, which virt and ppce500 have by default.
+put_firmware()
+{
     _data=usr/lib/ipxe/qemu/efi-virtio.rom
     case $targets in *ppc-*) _data="$_data usr/lib/u-boot/qemu-ppce500/uboot.elf" ;; esac
     case $targets in *ppc64-*) _data="$_data usr/share/qemu/slof.bin" ;; esac
@@ -102,7 +108,7 @@ sysroot_ppc()
     mkdir -p "$1/src"
     # shellcheck disable=SC2086 # a list
     long "libraries for powerpc: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-ppc.log" \
-        sh -eux "$parts/ppc-libraries.sh" "$1" "$jobs" $_sources || exit 1
+        sh -eux "$parts/ppc-libraries.sh" "$1" "$jobs" $_sources 8>&- || exit 1
     rm -rf "$1/src"
     echo "$_from" > "$1/.from"
 }
