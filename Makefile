@@ -14,7 +14,7 @@ help:
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
 	@echo 'make check-native    qtests on this machine'
 	@echo 'make check-hosts     qtests and the runner on every emulated KVM host'
-	@echo 'make check-upstream  QEMU'"'"'s own qtests, with and without the series'
+	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
 	@echo 'make compare         the accelerator choice before and after the series'
 	@echo 'make bench           what the question costs: ioctls and time'

@@ -16,11 +16,11 @@ Builds what is missing and runs these parts, or all that fit CI:
 
   check-series    the series applies, keeps QEMU's style, equals the copies;
                   and the tools that work on it refuse bad input
-  check-native    qtests on this machine: the project's and QEMU's own
+  check-native    qtests on this machine: the project's, and QEMU's own, whose
+                  results must be the same as without the series
   check-hosts     the project's qtests and the runner on the emulated hosts
   run             the table of make run
-  check-upstream  (not in CI) QEMU's own qtests with the series and without it
-                  have the same results
+  check-upstream  (not in CI) the latter with QEMU's migration-test as well
 
 Prints a line for each test, "ok" or "not ok", "# SKIP" and the reason behind
 one that was skipped, and the sum at the end. Logs: build/logs/check/.
@@ -57,19 +57,25 @@ one_qtest()
     QTEST_QEMU_BINARY=$1/qemu-system-$2 "$1/tests/qtest/$3" --tap -k
 }
 
-# qtests OBJ ARCH: the names of those that QEMU's build has for ARCH
-qtests()
+# meson_test OBJ ARG...: QEMU's test runner, with the meson that build-qemu got
+meson_test()
 {
-    "$1/pyvenv/bin/meson" test -C "$1" --list 2>/dev/null |
-        sed -n "s|.*/ qtest-$2/||p"
+    _obj=$1
+    shift
+    PYTHONPATH=$build/meson/usr/lib/python3/dist-packages \
+        "$_obj/pyvenv/bin/meson" test -C "$_obj" "$@"
 }
 
-# all_qtests OBJ ARCH: a line for each of QEMU's own, by QEMU's test runner
+# qtests OBJ ARCH: the names of those that QEMU's build has for ARCH
+qtests() { meson_test "$1" --list 2>/dev/null | sed -n "s|.*/ qtest-$2/||p"; }
+
+# all_qtests OBJ ARCH BUT: a line for each of QEMU's own, by QEMU's test
+# runner, but for the one of that name
 all_qtests()
 {
-    rm -f "$1/meson-logs/testlog.txt"
-    "$1/pyvenv/bin/meson" test -C "$1" --no-rebuild --num-processes "$jobs" \
-        --timeout-multiplier 3 --suite "qtest-$2" 2>&1 |
+    # shellcheck disable=SC2046 # a list
+    meson_test "$1" --no-rebuild --num-processes "$jobs" \
+        $(qtests "$1" "$2" | grep -vx -e "$3" | sed "s|^|qtest-$2/|") 2>&1 |
         sed -n 's|^ *[0-9]*/[0-9]* .*/ qtest-\([^ ]*\) *\([A-Z]*\).*|\2 \1|p' |
         sort -k 2 | while read -r result test; do
             case $result in
@@ -105,8 +111,9 @@ check_native()
     build_qtests
     for arch in $archs; do
         run_part "native-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
-        run_part "native-$arch-upstream" all_qtests "$obj" "$arch"
     done
+    # with /dev/kvm QEMU has migration-test take a quarter of an hour
+    compare_upstream migration-test
 }
 
 # host_qtest HOST ARCH [OPTION...]: the project's qtest in that host
@@ -133,7 +140,9 @@ check_hosts()
     run_part x86_64 host_qtest x86_64 x86_64
 }
 
-check_upstream()
+# compare_upstream BUT: QEMU's own qtests have the same results with the
+# series and without it, on builds with so few devices that some cannot pass
+compare_upstream()
 {
     "$top/scripts/qemu-tree" --keep-work
     "$top/scripts/qemu-tree" --base
@@ -141,7 +150,8 @@ check_upstream()
         # shellcheck disable=SC2086 # an option or none
         build_qtests $base
         for arch in $archs; do
-            all_qtests "$obj" "$arch" | grep -v /accel-cpu-type-test > "$logs/upstream-$arch$base.txt" || true
+            say "QEMU's own qtests for $arch${base:+, without the series}"
+            all_qtests "$obj" "$arch" "$1" | grep -v /accel-cpu-type-test > "$logs/upstream-$arch$base.txt" || true
         done
     done
     for arch in $archs; do
@@ -153,8 +163,7 @@ check_upstream()
 same_results()
 {
     diff -u "$2" "$1" || { echo "not ok - results differ from those without the series"; return 1; }
-    [ -s "$1" ] || return 1
-    sed 's/^not ok/ok (fails without the series too)/' "$1"
+    sed 's/^not ok - \(.*\)/ok - \1, and without the series too/' "$1"
 }
 
 logs=$build/logs/check
@@ -167,7 +176,7 @@ for part; do
     check-series) check_series ;;
     check-native) check_native ;;
     check-hosts) check_hosts ;;
-    check-upstream) check_upstream ;;
+    check-upstream) compare_upstream - ;;
     run) run_part run "$top/tests/run-table.sh" --tap ;;
     --help | -h) usage; exit 0 ;;
     *) die "unknown part '$part'; see tests/check.sh --help" ;;

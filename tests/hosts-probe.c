@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Is /dev/kvm a real one? Creates a VM and a vCPU and prints what it got, one
- * "name value" line each. With --signal it ends itself by SIGTERM instead.
+ * Is /dev/kvm a real one? Creates a VM and a vCPU, enters it, and prints what
+ * it got, one "name value" line each.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -180,8 +180,13 @@ for host; do
         test_guest "$host" ppc qemu-system-ppc -M ppce500 -accel kvm -cpu e500v2_v30 -m 128 \
             -nographic -nic none -monitor none -serial stdio -no-reboot \
             -kernel /guest/vmlinux -initrd /guest/initrd-ppc -append 'console=ttyS0 quiet' ;;
+    x86_64)
+        test_host "$host" gcc ''
+        test_guest "$host" native qemu-system-x86_64 -M q35 -accel kvm -cpu host -m 512 \
+            -nographic -nodefaults -serial stdio -monitor none -no-reboot \
+            -kernel /guest/vmlinuz -initrd /guest/initrd-x86_64 -append 'console=ttyS0 quiet' ;;
     *)
-        test_host "$host" gcc '' ;;
+        die "HOST '$host': it is one of arm64, arm64-6.12, arm64-7.2, e500v2, x86_64" ;;
     esac
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -26,7 +26,7 @@ mkdir -p "$prefix/src/fdt"
 cd "$prefix/src/fdt"
 dpkg-deb --fsys-tarfile "$linux" | tar -xO ./usr/src/linux-source-6.1.tar.xz |
     tar -xJ --strip-components=4 linux-source-6.1/scripts/dtc/libfdt
-$CC $CFLAGS -c fdt*.c
+$CC $CFLAGS -I. -c fdt*.c
 $host-ar rcs "$prefix/lib/libfdt.a" fdt*.o
 cp fdt.h libfdt.h libfdt_env.h "$prefix/include/"
 
