@@ -110,9 +110,9 @@ name=${1-run}
 logs=$build/logs/$name${base:+-base}
 if [ -n "$one" ]; then one_case "$one"; exit; fi
 
-if [ -n "$tap" ]; then progress=/dev/null; else progress=/dev/stdout; fi
+if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 # shellcheck disable=SC2086 # an option or none
-"$top/scripts/qemu-tree" ${base:---keep-work} > "$progress"
+"$top/scripts/qemu-tree" ${base:---keep-work} >&3
 hosts=$(cases | cut -d \; -f 1 | sort -u)
 for which in arm64 ppc native; do
     case "$which $hosts" in
@@ -120,16 +120,16 @@ for which in arm64 ppc native; do
     *) continue ;;
     esac
     # shellcheck disable=SC2086 # an option or none
-    "$top/scripts/build-qemu" $base "$which" > "$progress"
+    "$top/scripts/build-qemu" $base "$which" >&3
 done
 for host in $hosts; do
-    "$top/hosts/build" "$host" > "$progress"
+    "$top/hosts/build" "$host" >&3
 done
 
 n=$(cases | wc -l)
 rm -rf "$logs"
 mkdir -p "$logs"
-say "booting $n cases, $jobs at a time (logs: ${logs#"$top"/}/)" > "$progress"
+say "booting $n cases, $jobs at a time (logs: ${logs#"$top"/}/)" >&3
 # shellcheck disable=SC2086 # an option or none
 seq "$n" | xargs -P "$jobs" -I N sh "$0" $base --case N "$name"
 
