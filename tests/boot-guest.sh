@@ -5,8 +5,10 @@
 # that kind and these options, and afterwards says how long it ran in a line
 # "boot-guest: exit=STATUS seconds=N". GUEST is arm64, arm, ppc, x86_64, bare-ppc
 # (a program without a kernel, for cores that the ppc kernel is not for), or
-# qemu-system-arm (the arm guest in that program). With NO_KVM=1 the host has no
-# /dev/kvm while it runs.
+# qemu-system-arm (the arm guest in that program).
+#
+# NO_KVM=1         the host has no /dev/kvm while it runs
+# INJECT=CALL:...  calls of that kind on /dev/kvm fail as strace(1) is told
 
 set -eu
 guest=$1
@@ -41,6 +43,9 @@ qemu-system-arm)
     exit 2 ;;
 esac
 
+[ -z "${INJECT-}" ] ||
+    set -- strace -f --seccomp-bpf -qq -o /dev/null -P /dev/kvm -e "trace=${INJECT%%:*}" \
+        -e "inject=$INJECT" "$@"
 [ -z "${NO_KVM-}" ] || mv /dev/kvm /dev/no-kvm
 read -r start _ < /proc/uptime
 status=0

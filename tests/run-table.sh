@@ -73,12 +73,19 @@ one_case()
     IFS=\; read -r host options guest arguments under expected <<EOF
 $line
 EOF
-    no_kvm=
-    [ "$options" != NO_KVM ] || no_kvm=1 options=
+    host_options='' guest_env='' where=$host
+    for word in $options; do
+        case $word in
+        NO_KVM) guest_env="$guest_env NO_KVM=1" where="$where no /dev/kvm" ;;
+        INJECT=*) guest_env="$guest_env $word" where="$where ${word#INJECT=}" ;;
+        *) host_options="$host_options $word"
+           case $word in --cpu) ;; *) where="$where $word" ;; esac ;;
+        esac
+    done
     status=0
     # shellcheck disable=SC2086 # lists of options
-    "$top/hosts/run" $base --timeout 300 $options --log "$logs/$1.console" --file "$top/tests/boot-guest.sh" \
-        "$host" -- env NO_KVM="$no_kvm" sh /files/boot-guest.sh "$guest" $arguments \
+    "$top/hosts/run" $base --timeout 300 $host_options --log "$logs/$1.console" \
+        --file "$top/tests/boot-guest.sh" "$host" -- env $guest_env sh /files/boot-guest.sh "$guest" $arguments \
         < /dev/null > "$logs/$1.log" 2>&1 || status=$?
     result=$(outcome "$logs/$1.log" "$status")
     verdict=ok
@@ -90,7 +97,7 @@ EOF
     arm64 | arm) command="qemu-system-aarch64 $arguments" ;;
     *) command="qemu-system-ppc $arguments" ;;
     esac
-    printf '%s\n' "$verdict;$host ${options#--cpu }${no_kvm:+no /dev/kvm};$command;$result" > "$logs/$1.result"
+    printf '%s\n' "$verdict;$where;$command;$result" > "$logs/$1.result"
 }
 
 tap='' base='' one=''
