@@ -138,6 +138,7 @@ check_hosts()
     run_part arm64-arm host_qtest arm64 arm
     run_part e500v2 host_qtest e500v2 ppc
     run_part x86_64 host_qtest x86_64 x86_64
+    run_part x86_64-guests "$top/tests/run-table.sh" --tap x86_64
 }
 
 # compare_upstream BUT: QEMU's own qtests have the same results with the

@@ -95,7 +95,9 @@ EOF
     fi
     case $guest in
     arm64 | arm) command="qemu-system-aarch64 $arguments" ;;
-    *) command="qemu-system-ppc $arguments" ;;
+    *ppc) command="qemu-system-ppc $arguments" ;;
+    x86_64) command="qemu-system-x86_64 $arguments" ;;
+    *) command="$guest $arguments" ;;
     esac
     printf '%s\n' "$verdict;$where;$command;$result" > "$logs/$1.result"
 }

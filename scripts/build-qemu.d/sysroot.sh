@@ -4,8 +4,8 @@
 # What QEMU needs beside Debian packages of this machine: meson, data files,
 # and the libraries of the hosts that it is cross-built for. To be sourced by
 # build-qemu, whose variables it uses. Each of these folders is whole when its
-# file .from is there, which names what it was made of; otherwise, and when
-# that has changed, it is made anew.
+# file .from is there, which says what it was made of; otherwise, and when that
+# has changed, it is made anew.
 
 # unpack_debs FOLDER DEB...: FOLDER gets the contents of these, nothing else.
 unpack_debs()
@@ -96,19 +96,19 @@ sysroot_arm64()
 # These are built from Debian's sources, static, so that a host needs none.
 sysroot_ppc()
 {
+    _recipe=$(cksum < "$parts/ppc-libraries.sh")
+    [ "$(cat "$1/.from" 2>/dev/null)" != "$_recipe" ] || return 0
     _sources=$(
         fetch_source bookworm zlib '*.orig.tar.*'
         fetch_source bookworm pcre2 '*.orig.tar.*'
         fetch_source bookworm glib2.0 '*.orig.tar.*'
         # libfdt: the kernel's copy; this source is fetched for the host anyway
         fetch_deb bookworm amd64 linux-source-6.1)
-    _from="$(cksum < "$parts/ppc-libraries.sh") $_sources"
-    [ "$(cat "$1/.from" 2>/dev/null)" != "$_from" ] || return 0
     rm -rf "$1"
     mkdir -p "$1/src"
     # shellcheck disable=SC2086 # a list
     long "libraries for powerpc: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-ppc.log" \
         sh -eux "$parts/ppc-libraries.sh" "$1" "$jobs" $_sources 8>&- || exit 1
     rm -rf "$1/src"
-    echo "$_from" > "$1/.from"
+    echo "$_recipe" > "$1/.from"
 }
