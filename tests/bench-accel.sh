@@ -3,7 +3,7 @@
 #
 # bench-accel.sh RUNS: runs in an arm64 host; what a start costs until the first
 # KVM_RUN with /files/qemu-base (without the series) and with qemu-system-aarch64:
-# KVM ioctls under strace, and time without it, the median of RUNS alternating runs.
+# KVM ioctls under strace, and time without it, of RUNS runs each in turn.
 
 set -eu
 runs=$1
@@ -38,7 +38,8 @@ first_run()
         awk -F '[ @:]+' 'NR == 1 { begin = $2 } NR == 2 { printf "%.1f\n", ($2 - begin) * 1e3 }'
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+# summary FILE: its least and its median number
+summary() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[1], v[int((NR + 1) / 2)] }'; }
 
 base=/files/qemu-base
 series=/bin/qemu-system-aarch64
@@ -51,6 +52,8 @@ while [ "$i" -lt "$runs" ]; do
     first_run $series >> /tmp/series.ms
     i=$((i + 1))
 done
-a=$(median < /tmp/base.ms)
-b=$(median < /tmp/series.ms)
-echo "$a $b" | awk -v runs="$runs" '{ printf "ms to the first KVM_RUN, median of %d: %.1f without the series, %.1f with it: %.1f more\n", runs, $1, $2, $2 - $1 }'
+echo "$(summary /tmp/base.ms) $(summary /tmp/series.ms)" | awk -v runs="$runs" '{
+    printf "ms to the first KVM_RUN, least and median of %d runs: ", runs
+    printf "%.1f and %.1f without the series, %.1f and %.1f with it: ", $1, $2, $3, $4
+    printf "%.1f and %.1f more\n", $3 - $1, $4 - $2
+}'
