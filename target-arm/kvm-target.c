@@ -59,15 +59,16 @@ void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3])
 {
     for (int i = 2; i >= 0; i--) {
         if (fdarray[i] >= 0) {
-            close(fdarray[i]);
+            /* The first one may be a duplicate from an fdset. */
+            qemu_close(fdarray[i]);
         }
     }
 }
 
-bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, int fdarray[3],
-                                      Error **errp)
+bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
+                                      int fdarray[3], Error **errp)
 {
-    struct kvm_enable_cap mte = { .cap = KVM_CAP_ARM_MTE };
+    struct kvm_enable_cap mte_cap = { .cap = KVM_CAP_ARM_MTE };
     const char *step;
     int ipa_bits;
 
@@ -85,11 +86,9 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, int fdarray[3],
     } while (fdarray[1] < 0 && errno == EINTR);
 
     if (fdarray[1] >= 0) {
-        /*
-         * The kernel hides the MTE field of ID_AA64PFR1_EL1 unless MTE was
-         * enabled before the first vCPU. That it may be absent is no error.
-         */
-        ioctl(fdarray[1], KVM_ENABLE_CAP, &mte);
+        if (mte) {
+            ioctl(fdarray[1], KVM_ENABLE_CAP, &mte_cap);
+        }
 
         step = "KVM_CREATE_VCPU";
         fdarray[2] = ioctl(fdarray[1], KVM_CREATE_VCPU, 0);
@@ -177,7 +176,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         init.features[0] |= 1 << KVM_ARM_VCPU_EL1_32BIT;
     }
 
-    if (!kvm_arm_create_scratch_host_vcpu(s, fdarray, errp)) {
+    if (!kvm_arm_create_scratch_host_vcpu(s, false, fdarray, errp)) {
         return false;
     }
     if (!is_64bit && ioctl(fdarray[0], KVM_CHECK_EXTENSION,

@@ -29,6 +29,9 @@ bool kvm_arm_model_target(ObjectClass *oc, uint32_t *target);
  * kvm_arm_create_scratch_host_vcpu:
  * @s: the KVM accelerator whose device to use, initialised or not; NULL for
  *     /dev/kvm
+ * @mte: enable MTE where the host has it: the kernel hides the MTE field of
+ *     ID_AA64PFR1_EL1 unless that was done before the first vCPU, and refuses
+ *     AArch32 at EL1 when it was
  * @fdarray: filled in with the descriptors of KVM, VM and vCPU, in that order
  * @errp: says which step failed and why
  *
@@ -38,8 +41,8 @@ bool kvm_arm_model_target(ObjectClass *oc, uint32_t *target);
  * Returns: true if @fdarray is filled in, to be closed with
  * kvm_arm_destroy_scratch_host_vcpu(); false if nothing is open
  */
-bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, int fdarray[3],
-                                      Error **errp);
+bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
+                                      int fdarray[3], Error **errp);
 
 /**
  * kvm_arm_init_scratch_host_vcpu:

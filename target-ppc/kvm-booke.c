@@ -36,7 +36,7 @@ bool kvmppc_booke_can_run(const KVMState *s, PowerPCCPUClass *model,
         return false;
     }
     ret = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_SW_TLB);
-    close(fd);
+    qemu_close(fd);
     if (ret <= 0) {
         error_set(errp, ERROR_CLASS_KVM_MISSING_CAP,
                   "the kernel does not share the guest's TLBs "

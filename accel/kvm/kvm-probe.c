@@ -35,6 +35,6 @@ int kvm_probe_open(const KVMState *s, Error **errp)
                   "'%s' has KVM API version %d, not %d", device, version,
                   KVM_API_VERSION);
     }
-    close(fd);
+    qemu_close(fd);
     return -1;
 }

@@ -10,7 +10,6 @@
  */
 
 #include "qemu/osdep.h"
-#include <sys/wait.h>
 #include "libqtest.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
@@ -182,6 +181,11 @@ static void test_bad_lists(void)
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
         g_autofree char *err = NULL;
 
+        /* MicroBlaze has one CPU type, by whatever name */
+        if (strstr(cases[i].args, "-cpu") &&
+            g_str_has_prefix(qtest_get_arch(), "microblaze")) {
+            continue;
+        }
         g_assert_cmpint(run(&err, cases[i].args), ==, 1);
         assert_says(err, cases[i].says);
         assert_silent_on(err, "falling back");
