@@ -101,6 +101,8 @@ build_qtests()
 
 check_series()
 {
+    # after a pull the tree has to follow patches/ first
+    "$top/scripts/qemu-tree" --keep-work
     run_part series "$top/scripts/check-series"
     run_part series-tools "$top/tests/series-test.sh"
 }
