@@ -4,7 +4,10 @@
 # What the scripts that make, export and check the series share. To be
 # sourced after common.sh. build/qemu is a git repository with the tag `base`
 # (QEMU as released, one commit), the branch `series` on it, and the tag
-# `exported`: the commit of series that patches/ is known to hold.
+# `exported`: the commit of series that patches/ is known to hold. Between base
+# and the series there may be newer kernel headers (make tree HEADERS=), which
+# are no part of the series: a commit, and what QEMU needs with them; the last
+# one has the tag `headers`.
 
 tree=$build/qemu
 # Set while git runs hooks; they would beat -C below.
@@ -36,6 +39,12 @@ configure()
     [ "$(qgit "$1" config "$2")" = "$3" ] || qgit "$1" config "$2" "$3"
 }
 
+# under REPO: what the series stands on there
+under()
+{
+    qgit "$1" rev-parse -q --verify refs/tags/headers || qgit "$1" rev-parse base
+}
+
 # patches_id: a name for the present contents of patches/.
 patches_id()
 {
@@ -62,25 +71,43 @@ unfinished()
     [ -z "$_dirty" ] || echo "uncommitted work ($(echo "$_dirty" | paste -sd , -)); commit, stash or remove it"
 }
 
-# apply_patches REPO: applies patches/ to REPO's base and sets $tip to the
-# last commit, or fails with $fault saying which patch and why. It happens in
+# am_patch DIR PATCH: commits PATCH in the work tree DIR, as its author,
+# whoever runs this. Prints what git says.
+am_patch()
+{
+    _who=$(qgit "$1" mailinfo /dev/null /dev/null < "$2" 2>/dev/null)
+    GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
+    GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
+        qgit "$1" am -q --no-3way --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
+}
+
+# adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
+# those of linux-headers/ whose "Needed-with: FILE NAME" is true there
+adaptations()
+{
+    for _patch in "$top"/linux-headers/*.patch; do
+        sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
+            ! grep -qw "$_name" "$1/$_file" || echo "$_patch"
+        done
+    done
+}
+
+# apply_patches REPO [COMMIT]: applies patches/ to COMMIT (default: what the
+# series stands on there) and sets $tip to the last commit, or fails with
+# $fault saying which patch and why. It happens in
 # a work tree of its own, into which git writes only the files that patches
 # touch, so REPO's work tree stays as it is. The committer is the author, at
 # the author's time: no identity is needed and the ids are everyone's.
 apply_patches()
 {
-    am=$build/series.am.$$ fault='' tip=base
+    am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
     rm -rf "$am"
     qgit "$1" worktree prune
-    _out=$(qgit "$1" worktree add -q --no-checkout --detach "$am" base 2>&1 && qgit "$am" read-tree base 2>&1) ||
+    _out=$(qgit "$1" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
     for _patch in "$top"/patches/*.patch; do
         [ -e "$_patch" ] || break
-        _who=$(qgit "$am" mailinfo /dev/null /dev/null < "$_patch" 2>/dev/null)
-        if ! _out=$(GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
-                    GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
-                    qgit "$am" am -q --no-3way --no-scissors --whitespace=nowarn \
-                    --committer-date-is-author-date "$_patch" 2>&1); then
+        if ! _out=$(am_patch "$am" "$_patch"); then
             fault="patches/${_patch##*/} does not apply to QEMU $(qgit "$1" show base:VERSION): $(
                    echo "$_out" | grep -m 1 '^error: ' || echo "$_out" | head -n 1)"
             break
@@ -100,29 +127,30 @@ copy_name()
     case $1 in
     target/arm/*) copy=target-arm/${1#target/arm/} ;;
     target/ppc/*) copy=target-ppc/${1#target/ppc/} ;;
-    accel/* | tests/qtest/*) copy=$1 ;;
+    accel/* | tests/qtest/* | tests/unit/*) copy=$1 ;;
     *) return 1 ;;
     esac
 }
 
 # export_to REPO COMMIT OUT: writes into the new folder OUT what the project
-# should hold of the series base..COMMIT: patches/ and the copies.
+# should hold of the series up to COMMIT: patches/ and the copies.
 export_to()
 {
     mkdir -p "$3/patches"
-    [ "$(qgit "$1" rev-parse base "$2" | uniq | wc -l)" -eq 2 ] || return 0
+    _under=$(under "$1")
+    [ "$_under" != "$(qgit "$1" rev-parse "$2")" ] || return 0
     # Spelt out, so that the settings of build/qemu do not matter either.
     qgit "$1" format-patch -q -o "$3/patches" --zero-commit --no-signature \
         --no-numbered --start-number=1 --subject-prefix=PATCH --suffix=.patch \
         --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
         --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
-        --no-from --no-to --no-cc --no-add-header base.."$2"
+        --no-from --no-to --no-cc --no-add-header "$_under..$2"
 
     {
         echo "# The QEMU release that the series is based on, and the blob id of each of its"
         echo "# files that the series changes. Written by scripts/export."
         echo "version $(qgit "$1" show base:VERSION)"
-        { qgit "$1" log --format= --name-only --no-renames base.."$2" | sed 's/^/touched /'
+        { qgit "$1" log --format= --name-only --no-renames "$_under..$2" | sed 's/^/touched /'
           qgit "$1" ls-tree -r base; } |
             awk '$1 == "touched" { t[$2] = 1; next } $4 in t { print $3, $4 }'
     } > "$3/patches/base"
@@ -132,7 +160,7 @@ export_to()
     fi
     rm -f "$3/old"
 
-    qgit "$1" diff -M --diff-filter=A --name-only base "$2" |
+    qgit "$1" diff -M --diff-filter=A --name-only "$_under" "$2" |
     while read -r _path; do
         copy_name "$_path" || continue
         mkdir -p "$3/$(dirname "$copy")"

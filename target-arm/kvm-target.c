@@ -13,47 +13,13 @@
 #include <linux/kvm.h>
 #include "qapi/error.h"
 #include "qapi/util.h"
-#include "qemu/error-report.h"
+#include "hw/qdev-properties.h"
 #include "system/accel-choice.h"
 #include "system/kvm_int.h"
 #include "cpu.h"
 #include "kvm_arm.h"
+#include "kvm-idregs.h"
 #include "kvm-target.h"
-
-static const struct {
-    const char *type;
-    uint32_t target;
-} models[] = {
-    { ARM_CPU_TYPE_NAME("host"), KVM_ARM_TARGET_PREFERRED },
-    { ARM_CPU_TYPE_NAME("max"), KVM_ARM_TARGET_PREFERRED },
-    { ARM_CPU_TYPE_NAME("cortex-a53"), KVM_ARM_TARGET_CORTEX_A53 },
-    { ARM_CPU_TYPE_NAME("cortex-a57"), KVM_ARM_TARGET_CORTEX_A57 },
-};
-
-static const char *kvm_target_name(uint32_t target)
-{
-    static const char *const names[] = {
-        [KVM_ARM_TARGET_AEM_V8] = "AEMv8",
-        [KVM_ARM_TARGET_FOUNDATION_V8] = "Foundation-v8",
-        [KVM_ARM_TARGET_CORTEX_A57] = "Cortex-A57",
-        [KVM_ARM_TARGET_XGENE_POTENZA] = "X-Gene Potenza",
-        [KVM_ARM_TARGET_CORTEX_A53] = "Cortex-A53",
-        [KVM_ARM_TARGET_GENERIC_V8] = "generic Armv8",
-    };
-
-    return target < ARRAY_SIZE(names) ? names[target] : "unknown";
-}
-
-bool kvm_arm_model_target(ObjectClass *oc, uint32_t *target)
-{
-    for (int i = 0; i < ARRAY_SIZE(models); i++) {
-        if (g_str_equal(object_class_get_name(oc), models[i].type)) {
-            *target = models[i].target;
-            return true;
-        }
-    }
-    return false;
-}
 
 void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3])
 {
@@ -65,10 +31,15 @@ void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3])
     }
 }
 
-bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
+bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
                                       int fdarray[3], Error **errp)
 {
-    struct kvm_enable_cap mte_cap = { .cap = KVM_CAP_ARM_MTE };
+    static const struct {
+        unsigned flag, cap;
+    } caps[] = {
+        { KVM_ARM_SCRATCH_MTE, KVM_CAP_ARM_MTE },
+        { KVM_ARM_SCRATCH_IMP_ID_REGS, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS },
+    };
     const char *step;
     int ipa_bits;
 
@@ -86,8 +57,13 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
     } while (fdarray[1] < 0 && errno == EINTR);
 
     if (fdarray[1] >= 0) {
-        if (mte) {
-            ioctl(fdarray[1], KVM_ENABLE_CAP, &mte_cap);
+        for (int i = 0; enable && i < ARRAY_SIZE(caps); i++) {
+            struct kvm_enable_cap cap = { .cap = caps[i].cap };
+
+            if ((*enable & caps[i].flag) &&
+                ioctl(fdarray[1], KVM_ENABLE_CAP, &cap)) {
+                *enable &= ~caps[i].flag;
+            }
         }
 
         step = "KVM_CREATE_VCPU";
@@ -103,90 +79,358 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
     return true;
 }
 
-bool kvm_arm_init_scratch_host_vcpu(const int fdarray[3],
-                                    struct kvm_vcpu_init *init, Error **errp)
+/* Each vCPU feature that not every host has, and what tells */
+static const struct {
+    uint32_t features;
+    int cap;
+    const char *needs;
+} feature_needs[] = {
+    { 1 << KVM_ARM_VCPU_EL1_32BIT, KVM_CAP_ARM_EL1_32BIT,
+      "a 32-bit vCPU needs a host CPU with AArch32 at EL1 "
+      "(KVM_CAP_ARM_EL1_32BIT)" },
+    { 1 << KVM_ARM_VCPU_PMU_V3, KVM_CAP_ARM_PMU_V3,
+      "its PMU needs a host with one for guests (KVM_CAP_ARM_PMU_V3); "
+      "pmu=off does without" },
+    { 1 << KVM_ARM_VCPU_SVE, KVM_CAP_ARM_SVE,
+      "SVE needs a host CPU that has it (KVM_CAP_ARM_SVE)" },
+    { 1 << KVM_ARM_VCPU_PTRAUTH_ADDRESS, KVM_CAP_ARM_PTRAUTH_ADDRESS,
+      "pointer authentication needs a host CPU that has it "
+      "(KVM_CAP_ARM_PTRAUTH_ADDRESS)" },
+    { 1 << KVM_ARM_VCPU_PTRAUTH_GENERIC, KVM_CAP_ARM_PTRAUTH_GENERIC,
+      "pointer authentication needs a host CPU that has it "
+      "(KVM_CAP_ARM_PTRAUTH_GENERIC)" },
+};
+
+bool kvm_arm_try_vcpu_init(const KVMArmModel *model, const int fdarray[3],
+                           struct kvm_vcpu_init *init, Error **errp)
 {
-    /*
-     * Linux before 3.12 has no KVM_ARM_PREFERRED_TARGET and knows no other
-     * targets than these, of which it accepts the host's own.
-     */
-    static const uint32_t old_targets[] = {
-        KVM_ARM_TARGET_AEM_V8,
-        KVM_ARM_TARGET_FOUNDATION_V8,
-        KVM_ARM_TARGET_CORTEX_A57,
-    };
     struct kvm_vcpu_init preferred = { };
     bool has_preferred = !ioctl(fdarray[1], KVM_ARM_PREFERRED_TARGET,
                                 &preferred);
-    bool any = init->target == KVM_ARM_TARGET_PREFERRED;
-    int ret = -1;
+    uint32_t targets[KVM_ARM_MAX_TARGETS];
+    int n = kvm_arm_model_targets(model, has_preferred ? preferred.target :
+                                  KVM_ARM_TARGET_PREFERRED, targets);
+    int err;
 
-    if (any && !has_preferred) {
-        for (int i = 0; ret < 0 && i < ARRAY_SIZE(old_targets); i++) {
-            init->target = old_targets[i];
-            ret = ioctl(fdarray[2], KVM_ARM_VCPU_INIT, init);
-        }
-    } else {
-        if (any) {
-            init->target = preferred.target;
-        }
-        ret = ioctl(fdarray[2], KVM_ARM_VCPU_INIT, init);
+    if (!n) {
+        error_setg(errp, "the kernel has no vCPU target for it, nor "
+                   "KVM_ARM_PREFERRED_TARGET (Linux 3.12)");
+        return false;
     }
-    if (!ret) {
+    for (int i = 0; i < n; i++) {
+        init->target = targets[i];
+        if (!ioctl(fdarray[2], KVM_ARM_VCPU_INIT, init)) {
+            return true;
+        }
+    }
+
+    err = errno;
+    for (int i = 0; i < ARRAY_SIZE(feature_needs); i++) {
+        if ((init->features[0] & feature_needs[i].features) &&
+            ioctl(fdarray[0], KVM_CHECK_EXTENSION, feature_needs[i].cap) <= 0) {
+            error_setg(errp, "%s", feature_needs[i].needs);
+            return false;
+        }
+    }
+    error_setg(errp, "the kernel refuses vCPU target %" PRIu32 " (%s) with "
+               "features 0x%x: KVM_ARM_VCPU_INIT: %s", init->target,
+               kvm_arm_target_name(init->target), init->features[0],
+               strerror(err));
+    return false;
+}
+
+bool kvm_arm_init_scratch_host_vcpu(const int fdarray[3],
+                                    struct kvm_vcpu_init *init, Error **errp)
+{
+    return kvm_arm_try_vcpu_init(kvm_arm_model(ARM_CPU_TYPE_NAME("host")),
+                                 fdarray, init, errp);
+}
+
+/*
+ * Returns: 1 if the host's CPU is @model, 0 if it is another one, -1 if the
+ * kernel does not say. @vcpu is any vCPU; if it is the VM's, the first one.
+ */
+static int host_is_model(const KVMArmModel *model, int vcpu, uint64_t *midr,
+                         Error **errp)
+{
+    struct kvm_one_reg reg = {
+        .id = ARM64_SYS_REG(3, 0, 0, 0, 0),
+        .addr = (uintptr_t)midr,
+    };
+
+    if (ioctl(vcpu, KVM_GET_ONE_REG, &reg)) {
+        error_setg_errno(errp, errno, "the kernel does not tell the host's "
+                         "MIDR_EL1: KVM_GET_ONE_REG");
+        return -1;
+    }
+    return kvm_arm_model_is_midr(model, *midr);
+}
+
+static bool show_model(const KVMArmModel *model, const int fds[3],
+                       ARMCPU *cpu, uint64_t host_midr, Error **errp)
+{
+    g_autofree char *host = kvm_arm_midr_name(host_midr);
+
+    if (kvm_arm_set_id_regs(fds, cpu, errp)) {
         return true;
     }
+    error_prepend(errp, "it is a %s, and this host's %s cannot be shown as "
+                  "one: ", model->title, host);
+    return false;
+}
 
-    if (any || (has_preferred && init->target == preferred.target)) {
-        error_setg(errp, "the kernel refuses features 0x%x for this host's "
-                   "vCPU target: KVM_ARM_VCPU_INIT: %s",
-                   init->features[0], strerror(errno));
-    } else {
-        error_setg(errp, "the kernel refuses vCPU target %" PRIu32 " (%s)%s%s: "
-                   "KVM_ARM_VCPU_INIT: %s",
-                   init->target, kvm_target_name(init->target),
-                   has_preferred ? ", this host's is " : "",
-                   has_preferred ? kvm_target_name(preferred.target) : "",
-                   strerror(errno));
+void kvm_arm_prepare_vm(ARMCPU *cpu)
+{
+    const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cpu)));
+
+    if (model && model->part) {
+        /* Fails where there is a vCPU already, or no such capability. */
+        kvm_vm_enable_cap(kvm_state, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
+    }
+}
+
+bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
+                          ARMCPU *cpu, Error **errp)
+{
+    /* The VM's MIDR_EL1 is the host's until the first vCPU has become @model */
+    static uint64_t host_midr;
+
+    if (!model->part) {
+        return true;
+    }
+    if (!host_midr &&
+        host_is_model(model, fds[2], &host_midr, errp) < 0) {
+        return false;
+    }
+    if (kvm_arm_model_is_midr(model, host_midr) &&
+        !qdev_find_global_class_prop(object_get_class(OBJECT(cpu)), "midr")) {
+        return true;
+    }
+    return show_model(model, fds, cpu, host_midr, errp);
+}
+
+/* What @cpu asks of boolean property @name. Nonsense is reported later. */
+static OnOffAuto requested(const AccelCPURequest *cpu, const char *name)
+{
+    g_autofree char *value = accel_cpu_request_property(cpu, name);
+    bool on;
+
+    if (!value || !qapi_bool_parse(name, value, &on, NULL)) {
+        return ON_OFF_AUTO_AUTO;
+    }
+    return on ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+}
+
+/* Vector lengths, in units of 128 bits from bit 0 on, that @cpu asks for */
+static uint64_t requested_vls(const AccelCPURequest *cpu)
+{
+    uint64_t vls = 0;
+
+    for (int vq = 1; vq <= ARM_MAX_VQ; vq++) {
+        g_autofree char *name = g_strdup_printf("sve%d", 128 * vq);
+
+        if (requested(cpu, name) == ON_OFF_AUTO_ON) {
+            vls |= 1 << (vq - 1);
+        }
+    }
+    return vls;
+}
+
+/*
+ * Whether @cpu has that part of @model. The host's CPU has it if the host has;
+ * what was asked for it must have.
+ */
+static bool wants(const AccelCPURequest *cpu, const KVMArmModel *model,
+                  uint32_t part, const char *property)
+{
+    OnOffAuto asked = requested(cpu, property);
+
+    return asked == ON_OFF_AUTO_ON ||
+           (asked == ON_OFF_AUTO_AUTO && (model->features & part));
+}
+
+/* Properties that CPUs have with TCG only, see arm_cpu_post_init() */
+static bool has_tcgs_property(const AccelCPURequest *cpu, Error **errp)
+{
+    static const char *const tcgs[] = {
+        "lpa2", "neon", "pauth-impdef", "pauth-qarma3", "pauth-qarma5", "sme",
+        "sve-max-vq", "vfp", "vfp-d32", "x-rme",
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(tcgs); i++) {
+        g_autofree char *value = accel_cpu_request_property(cpu, tcgs[i]);
+
+        if (value) {
+            error_setg(errp, "property '%s' is TCG's", tcgs[i]);
+            return true;
+        }
     }
     return false;
+}
+
+/*
+ * vCPU features that @cpu, which is @model, asks for. Those that exclude each
+ * other are an error.
+ */
+static bool requested_features(const AccelCPURequest *cpu,
+                               const KVMArmModel *model, uint32_t *features,
+                               Error **errp)
+{
+    bool is_32bit = requested(cpu, "aarch64") == ON_OFF_AUTO_OFF ||
+                    !object_class_dynamic_cast(cpu->oc, TYPE_AARCH64_CPU);
+
+    *features = 0;
+    if (wants(cpu, model, KVM_ARM_MODEL_PMU, "pmu")) {
+        *features |= 1 << KVM_ARM_VCPU_PMU_V3;
+    }
+    if (is_32bit) {
+        /* What needs AArch64: kvm_arm_limit_to_aarch32(), DEN0057A chapter 2 */
+        static const char *const others[] = { "sve", "pauth",
+                                              "kvm-steal-time" };
+
+        for (int i = 0; i < ARRAY_SIZE(others); i++) {
+            if (requested(cpu, others[i]) == ON_OFF_AUTO_ON) {
+                error_setg(errp, "a 32-bit vCPU has no %s", others[i]);
+                return false;
+            }
+        }
+        *features |= 1 << KVM_ARM_VCPU_EL1_32BIT;
+        return true;
+    }
+    if (wants(cpu, model, KVM_ARM_MODEL_SVE, "sve") || requested_vls(cpu)) {
+        *features |= 1 << KVM_ARM_VCPU_SVE;
+    }
+    if (wants(cpu, model, KVM_ARM_MODEL_PAUTH, "pauth")) {
+        *features |= 1 << KVM_ARM_VCPU_PTRAUTH_ADDRESS |
+                     1 << KVM_ARM_VCPU_PTRAUTH_GENERIC;
+    }
+    return true;
+}
+
+/* What of @cpu's properties a scratch vCPU with its features tells */
+static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
+                             uint32_t features, Error **errp)
+{
+    uint64_t missing = requested_vls(cpu);
+
+    if (features & (1 << KVM_ARM_VCPU_SVE)) {
+        uint64_t vls[KVM_ARM64_SVE_VLS_WORDS];
+        struct kvm_one_reg reg = {
+            .id = KVM_REG_ARM64_SVE_VLS,
+            .addr = (uintptr_t)vls,
+        };
+
+        if (ioctl(fdarray[2], KVM_GET_ONE_REG, &reg)) {
+            error_setg_errno(errp, errno, "the kernel does not tell its SVE "
+                             "vector lengths: KVM_GET_ONE_REG");
+            return false;
+        }
+        missing &= ~vls[0];
+    }
+    if (missing) {
+        error_setg(errp, "this host has no SVE vectors of %d bits (sve%d)",
+                   128 * (ctz64(missing) + 1), 128 * (ctz64(missing) + 1));
+        return false;
+    }
+    if (requested(cpu, "kvm-steal-time") == ON_OFF_AUTO_ON &&
+        ioctl(fdarray[0], KVM_CHECK_EXTENSION, KVM_CAP_STEAL_TIME) <= 0) {
+        error_setg(errp, "kvm-steal-time needs a kernel that has it "
+                   "(KVM_CAP_STEAL_TIME, Linux 5.10)");
+        return false;
+    }
+    return true;
+}
+
+/*
+ * A CPU of @cpu's type with those of its properties that change what a guest
+ * reads. It is never realized.
+ */
+static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
+{
+    static const char *const properties[] = { "midr", "pmu", "sve", "pauth" };
+    Object *obj = object_new(object_class_get_name(cpu->oc));
+
+    for (int i = 0; i < ARRAY_SIZE(properties); i++) {
+        g_autofree char *value =
+            accel_cpu_request_property(cpu, properties[i]);
+
+        if (value && object_property_find(obj, properties[i]) &&
+            !object_property_parse(obj, properties[i], value, errp)) {
+            object_unref(obj);
+            return NULL;
+        }
+    }
+    return ARM_CPU(obj);
+}
+
+static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
+                                 const KVMArmModel *model,
+                                 const int fdarray[3], bool can_show,
+                                 Error **errp)
+{
+    g_autofree char *asked_midr = accel_cpu_request_property(cpu, "midr");
+    g_autofree char *host = NULL;
+    uint64_t midr;
+    ARMCPU *arm_cpu;
+    int is_host;
+    bool ok;
+
+    if (!model->part) {
+        if (asked_midr) {
+            error_setg(errp, "it is the host's CPU, of which KVM does not "
+                       "change the MIDR_EL1; give a CPU model with midr=");
+        }
+        return !asked_midr;
+    }
+    is_host = host_is_model(model, fdarray[2], &midr, errp);
+    if (is_host < 0 || (is_host && !asked_midr)) {
+        return is_host > 0;
+    }
+    if (!can_show) {
+        host = kvm_arm_midr_name(midr);
+        error_setg(errp, "it is a %s, this host's CPU is a %s, and the kernel "
+                   "cannot show a guest another one "
+                   "(KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)",
+                   model->title, host);
+        return false;
+    }
+
+    arm_cpu = new_cpu(cpu, errp);
+    if (!arm_cpu) {
+        return false;
+    }
+    ok = show_model(model, fdarray, arm_cpu, midr, errp);
+    object_unref(OBJECT(arm_cpu));
+    return ok;
 }
 
 bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
                           Error **errp)
 {
-    g_autofree char *aarch64 =
-        accel_cpu_request_property(cpu, "aarch64");
+    const KVMArmModel *model = kvm_arm_model(object_class_get_name(cpu->oc));
     struct kvm_vcpu_init init = { };
-    bool is_64bit = true;
+    unsigned enable;
     int fdarray[3];
     bool ok;
 
-    if (!object_class_dynamic_cast(cpu->oc, TYPE_AARCH64_CPU)) {
-        error_setg(errp, "it is a 32-bit CPU type, and KVM on AArch64 hosts "
-                   "has vCPU targets for 64-bit ones only");
+    if (!model || !model->aarch64) {
+        error_setg(errp, object_class_dynamic_cast(cpu->oc, TYPE_AARCH64_CPU) ?
+                   "there is no KVM vCPU target for it" :
+                   "it is a 32-bit CPU type, and KVM on AArch64 hosts has "
+                   "vCPU targets for 64-bit ones only");
         return false;
     }
-    if (!kvm_arm_model_target(cpu->oc, &init.target)) {
-        error_setg(errp, "there is no KVM vCPU target for it");
+    if (has_tcgs_property(cpu, errp) ||
+        !requested_features(cpu, model, &init.features[0], errp)) {
         return false;
     }
-    /* A value that is no boolean is reported when the CPU is created. */
-    if (aarch64 && qapi_bool_parse("aarch64", aarch64, &is_64bit, NULL) &&
-        !is_64bit) {
-        init.features[0] |= 1 << KVM_ARM_VCPU_EL1_32BIT;
-    }
-
-    if (!kvm_arm_create_scratch_host_vcpu(s, false, fdarray, errp)) {
+    enable = model->part ? KVM_ARM_SCRATCH_IMP_ID_REGS : 0;
+    if (!kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
-    if (!is_64bit && ioctl(fdarray[0], KVM_CHECK_EXTENSION,
-                           KVM_CAP_ARM_EL1_32BIT) <= 0) {
-        error_setg(errp, "aarch64=off needs a host CPU with AArch32 at EL1 "
-                   "(KVM_CAP_ARM_EL1_32BIT)");
-        ok = false;
-    } else {
-        ok = kvm_arm_init_scratch_host_vcpu(fdarray, &init, errp);
-    }
+    ok = kvm_arm_try_vcpu_init(model, fdarray, &init, errp) &&
+         scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
+         scratch_vcpu_becomes(cpu, model, fdarray, enable, errp);
     kvm_arm_destroy_scratch_host_vcpu(fdarray);
     return ok;
 }

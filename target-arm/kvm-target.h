@@ -8,30 +8,28 @@
 #define TARGET_ARM_KVM_TARGET_H
 
 #include "cpu-qom.h"
+#include "kvm-models.h"
 #include "system/kvm.h"
 
 struct kvm_vcpu_init;
 
-/* Lets the kernel choose: KVM_ARM_PREFERRED_TARGET is the host's own CPU. */
-#define KVM_ARM_TARGET_PREFERRED UINT32_MAX
-
-/**
- * kvm_arm_model_target:
- * @oc: an Arm CPU class
- * @target: filled in with the KVM vCPU target of the CPU type, which is
- *     KVM_ARM_TARGET_PREFERRED for those that take the host's
- *
- * Returns: false if QEMU knows none for it
- */
-bool kvm_arm_model_target(ObjectClass *oc, uint32_t *target);
+/* What a scratch VM may have enabled before its vCPU is created */
+enum {
+    /*
+     * MTE: the kernel hides ID_AA64PFR1_EL1.MTE without it, and refuses
+     * AArch32 at EL1 with it.
+     */
+    KVM_ARM_SCRATCH_MTE = 1,
+    /* Other MIDR_EL1, REVIDR_EL1 and AIDR_EL1 than the host's */
+    KVM_ARM_SCRATCH_IMP_ID_REGS = 2,
+};
 
 /**
  * kvm_arm_create_scratch_host_vcpu:
  * @s: the KVM accelerator whose device to use, initialised or not; NULL for
  *     /dev/kvm
- * @mte: enable MTE where the host has it: the kernel hides the MTE field of
- *     ID_AA64PFR1_EL1 unless that was done before the first vCPU, and refuses
- *     AArch32 at EL1 when it was
+ * @enable: KVM_ARM_SCRATCH_* to enable in the VM where the kernel has them;
+ *     those that it refused are cleared. NULL for none.
  * @fdarray: filled in with the descriptors of KVM, VM and vCPU, in that order
  * @errp: says which step failed and why
  *
@@ -41,15 +39,31 @@ bool kvm_arm_model_target(ObjectClass *oc, uint32_t *target);
  * Returns: true if @fdarray is filled in, to be closed with
  * kvm_arm_destroy_scratch_host_vcpu(); false if nothing is open
  */
-bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, bool mte,
+bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
                                       int fdarray[3], Error **errp);
+
+/**
+ * kvm_arm_try_vcpu_init:
+ * @model: the model that the vCPU is to be
+ * @fdarray: descriptors of KVM, VM and vCPU
+ * @init: features to initialise the vCPU with; its target is filled in
+ * @errp: names the feature or target that was refused
+ *
+ * Initialises the vCPU with the target that this kernel wants for the host's
+ * CPU, see kvm_arm_model_targets().
+ *
+ * Returns: true if the kernel accepted @init
+ */
+bool kvm_arm_try_vcpu_init(const KVMArmModel *model, const int fdarray[3],
+                           struct kvm_vcpu_init *init, Error **errp);
 
 /**
  * kvm_arm_init_scratch_host_vcpu:
  * @fdarray: what kvm_arm_create_scratch_host_vcpu() filled in
- * @init: vCPU target and features to initialise it with;
- *     KVM_ARM_TARGET_PREFERRED is replaced by the host's own target
- * @errp: names the target that was refused and the one that would not be
+ * @init: as for kvm_arm_try_vcpu_init()
+ * @errp: names the feature or target that was refused
+ *
+ * Initialises the scratch vCPU as the host's CPU.
  *
  * Returns: true if the kernel accepted @init
  */
@@ -63,6 +77,22 @@ bool kvm_arm_init_scratch_host_vcpu(const int fdarray[3],
 void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3]);
 
 /**
+ * kvm_arm_become_model:
+ * @model: the model that the vCPU is to be
+ * @fds: descriptors of KVM, VM and vCPU, which has been initialised
+ * @cpu: the CPU that it is to look like
+ * @errp: names both CPUs, and why the kernel cannot show the one for the other
+ *
+ * Where the host's CPU is another one, gives the vCPU the identification
+ * registers of @cpu. On the CPU that @model is, the guest reads the host's:
+ * they differ in revision and configuration from QEMU's at most.
+ *
+ * Returns: true if the vCPU is that model
+ */
+bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
+                          ARMCPU *cpu, Error **errp);
+
+/**
  * kvm_arm_limit_to_aarch32:
  * @cpu: a CPU with ``aarch64=off``
  *
@@ -71,5 +101,14 @@ void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3]);
  * one of them together with AArch32 at EL1 (kvm_vcpu_init_check_features()).
  */
 void kvm_arm_limit_to_aarch32(ARMCPU *cpu);
+
+/**
+ * kvm_arm_host_cpu32_initfn:
+ * @obj: a CPU of qemu-system-arm
+ *
+ * Makes @obj the host's CPU in AArch32 state, as ``host`` and, with KVM,
+ * ``max`` are there.
+ */
+void kvm_arm_host_cpu32_initfn(Object *obj);
 
 #endif

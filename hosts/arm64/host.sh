@@ -41,4 +41,8 @@ make_guests()
     rm -r "$1/32"
     guest_initrd "$cc" "$1/initrd-arm64"
     guest_initrd arm-linux-gnueabihf-gcc "$1/initrd-arm"
+    "$cc" -std=gnu11 -Os -Wall -Wextra -ffreestanding -mgeneral-regs-only \
+        -mstrict-align -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
+        -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \
+        -o "$1/idregs" "$top/hosts/arm64/idregs.c"
 }

@@ -1,0 +1,373 @@
+/*
+ * Identification registers of Arm vCPUs
+ *
+ * What a guest reads from these under KVM has to be what it reads from the same
+ * CPU type under TCG. Linux lets user space change MIDR_EL1, REVIDR_EL1 and
+ * AIDR_EL1 since 6.15, and says since 6.7 which bits of the others may change
+ * (Documentation/virt/kvm/api.rst, KVM_ARM_GET_REG_WRITABLE_MASKS); which
+ * values they may take, it says when they are written.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include <sys/ioctl.h>
+#include <linux/kvm.h>
+#include "qapi/error.h"
+#include "cpu.h"
+#include "cpu-features.h"
+#include "kvm_arm.h"
+#include "kvm-idregs.h"
+
+/*
+ * @name: in the Arm ARM (DDI 0487)
+ * @op1, @crm, @op2: its encoding; op0 is 3 and CRn 0
+ * @offset, @size: where ARMCPU has it; size 0 where it is zero in all models
+ * @fields: the names of its fields of four bits each, from bit 0 on
+ * @kvms: bits that belong to KVM, as the comment says
+ * @absent: bits that are zero under TCG too, without EL2, EL3 and what is not
+ *     emulated, as arm_cpu_realizefn() has it
+ */
+typedef struct IDReg {
+    const char *name;
+    uint8_t op1, crm, op2;
+    size_t offset, size;
+    const char *fields;
+    uint64_t kvms, absent;
+} IDReg;
+
+#define FROM(member) \
+    .offset = offsetof(ARMCPU, member), .size = sizeof_field(ARMCPU, member)
+#define BITS(reg, field) R_##reg##_##field##_MASK
+
+/* MIDR_EL1 comes first, and those of AArch32 after all others. */
+static const IDReg id_regs[] = {
+    { "MIDR_EL1", 0, 0, 0, FROM(midr) },
+    { "REVIDR_EL1", 0, 0, 6, FROM(revidr) },
+    { "AIDR_EL1", 1, 0, 7 },
+    { "CTR_EL0", 3, 0, 1, FROM(ctr) },
+    { "CLIDR_EL1", 1, 0, 1, FROM(clidr) },
+    { "ID_AA64PFR0_EL1", 0, 4, 0, FROM(isar.id_aa64pfr0),
+      "EL0 EL1 EL2 EL3 FP AdvSIMD GIC RAS SVE SEL2 MPAM AMU DIT RME CSV2 CSV3",
+      /* The machine's interrupt controller decides, in TCG as well. */
+      .kvms = BITS(ID_AA64PFR0, GIC),
+      .absent = BITS(ID_AA64PFR0, EL2) | BITS(ID_AA64PFR0, EL3) |
+                BITS(ID_AA64PFR0, MPAM) | BITS(ID_AA64PFR0, AMU) |
+                BITS(ID_AA64PFR0, RME) },
+    { "ID_AA64PFR1_EL1", 0, 4, 1, FROM(isar.id_aa64pfr1),
+      "BT SSBS MTE RAS_frac MPAM_frac - SME RNDR_trap CSV2_frac NMI MTE_frac "
+      "GCS THE MTEX DF2 PFAR" },
+    { "ID_AA64PFR2_EL1", 0, 4, 2 },
+    { "ID_AA64ZFR0_EL1", 0, 4, 4, FROM(isar.id_aa64zfr0),
+      "SVEver AES - - BitPerm BF16 B16B16 - SHA3 - SM4 I8MM - F32MM F64MM -" },
+    { "ID_AA64SMFR0_EL1", 0, 4, 5, FROM(isar.id_aa64smfr0) },
+    { "ID_AA64FPFR0_EL1", 0, 4, 7 },
+    { "ID_AA64DFR0_EL1", 0, 5, 0, FROM(isar.id_aa64dfr0),
+      "DebugVer TraceVer PMUVer BRPs PMSS WRPs SEBEP CTX_CMPs PMSVer "
+      "DoubleLock TraceFilt TraceBuffer MTPMU BRBE ExtTrcBuff HPMN0",
+      .absent = BITS(ID_AA64DFR0, TRACEVER) | BITS(ID_AA64DFR0, PMSVER) |
+                BITS(ID_AA64DFR0, TRACEFILT) |
+                BITS(ID_AA64DFR0, TRACEBUFFER) },
+    { "ID_AA64DFR1_EL1", 0, 5, 1, FROM(isar.id_aa64dfr1) },
+    { "ID_AA64DFR2_EL1", 0, 5, 2 },
+    { "ID_AA64AFR0_EL1", 0, 5, 4, FROM(id_aa64afr0) },
+    { "ID_AA64AFR1_EL1", 0, 5, 5, FROM(id_aa64afr1) },
+    { "ID_AA64ISAR0_EL1", 0, 6, 0, FROM(isar.id_aa64isar0),
+      "- AES SHA1 SHA2 CRC32 Atomic TME RDM SHA3 SM3 SM4 DP FHM TS TLB RNDR" },
+    { "ID_AA64ISAR1_EL1", 0, 6, 1, FROM(isar.id_aa64isar1),
+      "DPB APA API JSCVT FCMA LRCPC GPA GPI FRINTTS SB SPECRES BF16 DGH I8MM "
+      "XS LS64",
+      /* The host's CPU knows one algorithm; has_pauth_of() compares the rest */
+      .kvms = BITS(ID_AA64ISAR1, APA) | BITS(ID_AA64ISAR1, API) |
+              BITS(ID_AA64ISAR1, GPA) | BITS(ID_AA64ISAR1, GPI) },
+    { "ID_AA64ISAR2_EL1", 0, 6, 2, FROM(isar.id_aa64isar2),
+      "WFxT RPRES GPA3 APA3 MOPS BC PAC_frac CLRBHB SYSREG_128 SYSINSTR_128 "
+      "PRFMSLC - RPRFM CSSC LUT ATS1A",
+      /* The same */
+      .kvms = BITS(ID_AA64ISAR2, GPA3) | BITS(ID_AA64ISAR2, APA3) |
+              BITS(ID_AA64ISAR2, PAC_FRAC) },
+    { "ID_AA64ISAR3_EL1", 0, 6, 3 },
+    { "ID_AA64MMFR0_EL1", 0, 7, 0, FROM(isar.id_aa64mmfr0),
+      "PARange ASIDBits BigEnd SNSMem BigEndEL0 TGran16 TGran64 TGran4 "
+      "TGran16_2 TGran64_2 TGran4_2 ExS - - FGT ECV" },
+    { "ID_AA64MMFR1_EL1", 0, 7, 1, FROM(isar.id_aa64mmfr1),
+      "HAFDBS VMIDBits VH HPDS LO PAN SpecSEI XNX TWED ETS HCX AFP nTLBPA "
+      "TIDCP1 CMOW ECBHB" },
+    { "ID_AA64MMFR2_EL1", 0, 7, 2, FROM(isar.id_aa64mmfr2),
+      "CnP UAO LSM IESB VARange CCIDX NV ST AT IDS FWB - TTL BBM EVT E0PD" },
+    { "ID_AA64MMFR3_EL1", 0, 7, 3, FROM(isar.id_aa64mmfr3),
+      "TCRX SCTLRX S1PIE S2PIE S1POE S2POE AIE MEC D128 D128_2 SNERR ANERR - "
+      "SDERR ADERR Spec_FPACC" },
+    { "ID_AA64MMFR4_EL1", 0, 7, 4 },
+#define FIRST_AARCH32 "ID_PFR0_EL1"
+    { FIRST_AARCH32, 0, 1, 0, FROM(isar.id_pfr0),
+      "State0 State1 State2 State3 CSV2 AMU DIT RAS",
+      /* Linux does not pass AArch32's RAS on (ftr_id_pfr0[] lacks it). */
+      .kvms = BITS(ID_PFR0, RAS),
+      .absent = BITS(ID_PFR0, AMU) },
+    { "ID_PFR1_EL1", 0, 1, 1, FROM(isar.id_pfr1),
+      "ProgMod Security MProgMod Virtualization GenTimer Sec_frac Virt_frac "
+      "GIC",
+      /* As in ID_AA64PFR0_EL1 */
+      .kvms = BITS(ID_PFR1, GIC),
+      .absent = BITS(ID_PFR1, SECURITY) | BITS(ID_PFR1, VIRTUALIZATION) },
+    { "ID_DFR0_EL1", 0, 1, 2, FROM(isar.id_dfr0),
+      "CopDbg CopSDbg MMapDbg CopTrc MMapTrc MProfDbg PerfMon TraceFilt",
+      .absent = BITS(ID_DFR0, COPSDBG) | BITS(ID_DFR0, COPTRC) |
+                BITS(ID_DFR0, MMAPTRC) | BITS(ID_DFR0, TRACEFILT) },
+    { "ID_AFR0_EL1", 0, 1, 3, FROM(id_afr0) },
+    { "ID_MMFR0_EL1", 0, 1, 4, FROM(isar.id_mmfr0),
+      "VMSA PMSA OuterShr ShareLvl TCM AuxReg FCSE InnerShr" },
+    { "ID_MMFR1_EL1", 0, 1, 5, FROM(isar.id_mmfr1),
+      "L1HvdVA L1UniVA L1HvdSW L1UniSW L1Hvd L1Uni L1TstCln BPred" },
+    { "ID_MMFR2_EL1", 0, 1, 6, FROM(isar.id_mmfr2),
+      "L1HvdFG L1HvdBG L1HvdRng HvdTLB UniTLB MemBarr WFIStall HWAccFlg" },
+    { "ID_MMFR3_EL1", 0, 1, 7, FROM(isar.id_mmfr3),
+      "CMaintVA CMaintSW BPMaint MaintBcst PAN CohWalk CMemSz Supersec" },
+    { "ID_ISAR0_EL1", 0, 2, 0, FROM(isar.id_isar0),
+      "Swap BitCount BitField CmpBranch Coproc Debug Divide -" },
+    { "ID_ISAR1_EL1", 0, 2, 1, FROM(isar.id_isar1),
+      "Endian Except Except_AR Extend IfThen Immediate Interwork Jazelle" },
+    { "ID_ISAR2_EL1", 0, 2, 2, FROM(isar.id_isar2),
+      "LoadStore MemHint MultiAccessInt Mult MultS MultU PSR_AR Reversal" },
+    { "ID_ISAR3_EL1", 0, 2, 3, FROM(isar.id_isar3),
+      "Saturate SIMD SVC SynchPrim TabBranch T32Copy TrueNOP T32EE" },
+    { "ID_ISAR4_EL1", 0, 2, 4, FROM(isar.id_isar4),
+      "Unpriv WithShifts Writeback SMC Barrier SynchPrim_frac PSR_M SWP_frac" },
+    { "ID_ISAR5_EL1", 0, 2, 5, FROM(isar.id_isar5),
+      "SEVL AES SHA1 SHA2 CRC32 - RDM VCMA" },
+    { "ID_MMFR4_EL1", 0, 2, 6, FROM(isar.id_mmfr4),
+      "SpecSEI AC2 XNX CnP HPDS LSM CCIDX EVT" },
+    { "ID_ISAR6_EL1", 0, 2, 7, FROM(isar.id_isar6),
+      "JSCVT DP FHM SB SPECRES BF16 I8MM -" },
+    { "MVFR0_EL1", 0, 3, 0, FROM(isar.mvfr0),
+      "SIMDReg FPSP FPDP FPTrap FPDivide FPSqrt FPShVec FPRound" },
+    { "MVFR1_EL1", 0, 3, 1, FROM(isar.mvfr1),
+      "FPFtZ FPDNaN SIMDLS SIMDInt SIMDSP SIMDHP FPHP SIMDFMAC" },
+    { "MVFR2_EL1", 0, 3, 2, FROM(isar.mvfr2), "SIMDMisc FPMisc" },
+    { "ID_PFR2_EL1", 0, 3, 4, FROM(isar.id_pfr2), "CSV3 SSBS RAS_frac" },
+    { "ID_DFR1_EL1", 0, 3, 5, FROM(isar.id_dfr1), "MTPMU HPMN0" },
+    { "ID_MMFR5_EL1", 0, 3, 6, FROM(isar.id_mmfr5), "ETS nTLBPA" },
+};
+
+/* CCSIDR_EL1[31:28] told of write policies in ARMv7; KVM has them zero. */
+#define CCSIDR_KVMS 0xf0000000
+
+static uint64_t id_reg_id(const IDReg *reg)
+{
+    return ARM64_SYS_REG(3, reg->op1, 0, reg->crm, reg->op2);
+}
+
+static bool get_reg(int vcpu, uint64_t id, void *value)
+{
+    struct kvm_one_reg one = { .id = id, .addr = (uintptr_t)value };
+
+    return !ioctl(vcpu, KVM_GET_ONE_REG, &one);
+}
+
+static bool set_reg(int vcpu, uint64_t id, const void *value)
+{
+    struct kvm_one_reg one = { .id = id, .addr = (uintptr_t)value };
+
+    return !ioctl(vcpu, KVM_SET_ONE_REG, &one);
+}
+
+/* What a guest on @cpu reads from @reg */
+static uint64_t promised(ARMCPU *cpu, const IDReg *reg)
+{
+    const void *from = (const char *)cpu + reg->offset;
+    uint64_t value = reg->size == 8 ? *(uint64_t *)from :
+                     reg->size == 4 ? *(uint32_t *)from : 0;
+
+    value &= ~reg->absent;
+    if (!cpu->has_pmu && from == &cpu->isar.id_aa64dfr0) {
+        value = FIELD_DP64(value, ID_AA64DFR0, PMUVER, 0);
+    } else if (!cpu->has_pmu && from == &cpu->isar.id_dfr0) {
+        value = FIELD_DP32(value, ID_DFR0, PERFMON, 0);
+    } else if (!cpu_isar_feature(aa64_sve, cpu) &&
+               from == &cpu->isar.id_aa64zfr0) {
+        value = 0;
+    } else if (!cpu->kvm_mte && from == &cpu->isar.id_aa64pfr1) {
+        /* Without tag memory there is MTE at EL0 only. */
+        value = FIELD_DP64(value, ID_AA64PFR1, MTE,
+                           MIN(FIELD_EX64(value, ID_AA64PFR1, MTE), 1));
+    }
+    return value;
+}
+
+/* Bits of the field of @reg that has bit @bit; all where there are no names */
+static uint64_t field_mask(const IDReg *reg, int bit)
+{
+    return reg->fields ? 0xfull << (bit & ~3) : UINT64_MAX;
+}
+
+/* @reg's field that has bit @bit is not what it should be. */
+static void refuse(const IDReg *reg, int bit, uint64_t want, uint64_t have,
+                   Error **errp)
+{
+    uint64_t mask = field_mask(reg, bit);
+    int shift = ctz64(mask);
+    g_auto(GStrv) names = g_strsplit(reg->fields ?: "", " ", -1);
+    g_autofree char *field = NULL;
+
+    if (mask == UINT64_MAX) {
+        field = g_strdup(reg->name);
+    } else if (bit / 4 < g_strv_length(names) && names[bit / 4][0] != '-') {
+        field = g_strdup_printf("%s.%s", reg->name, names[bit / 4]);
+    } else {
+        field = g_strdup_printf("%s[%d:%d]", reg->name, shift + 3, shift);
+    }
+    error_setg(errp, "%s is 0x%" PRIx64 " on it and 0x%" PRIx64 " on this "
+               "host, and KVM does not change that", field,
+               (want & mask) >> shift, (have & mask) >> shift);
+}
+
+/*
+ * The kernel refused to make @have @want. Finds out which field it was, which
+ * the kernel does not tell.
+ */
+static void refused(int vcpu, const IDReg *reg, uint64_t want, uint64_t have,
+                    Error **errp)
+{
+    for (uint64_t left = want ^ have; left; ) {
+        int bit = ctz64(left);
+        uint64_t mask = field_mask(reg, bit);
+        uint64_t value = (have & ~mask) | (want & mask);
+
+        if (!set_reg(vcpu, id_reg_id(reg), &value)) {
+            refuse(reg, bit, want, have, errp);
+            return;
+        }
+        set_reg(vcpu, id_reg_id(reg), &have);
+        left &= ~mask;
+    }
+    error_setg(errp, "%s is 0x%016" PRIx64 " on it and 0x%016" PRIx64 " on "
+               "this host, and KVM does not change all fields of it",
+               reg->name, want, have);
+}
+
+/* Pointer authentication's algorithm is the host's, its level is @cpu's. */
+static bool has_pauth_of(int vcpu, ARMCPU *cpu, Error **errp)
+{
+    ARMISARegisters host = { };
+    ARMPauthFeature want, have;
+
+    want = cpu->prop_pauth ? cpu_isar_feature(pauth_feature, cpu) : 0;
+    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 1), &host.id_aa64isar1) ||
+        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 2), &host.id_aa64isar2)) {
+        error_setg_errno(errp, errno, "ID_AA64ISAR1_EL1: KVM_GET_ONE_REG");
+        return false;
+    }
+    have = isar_feature_pauth_feature(&host);
+    if (want != have) {
+        error_setg(errp, "its pointer authentication (ID_AA64ISAR1_EL1.APA, "
+                   "API or ID_AA64ISAR2_EL1.APA3) is of level %d, and that of "
+                   "this host of level %d", want, have);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * KVM does not trap DCZID_EL0, so the guest reads the host CPU's. A guest that
+ * believed another block size would clear too much memory, or too little.
+ */
+static bool has_dczid_of(ARMCPU *cpu, Error **errp)
+{
+    uint64_t dczid;
+
+    asm("mrs %0, dczid_el0" : "=r"(dczid));
+    if ((dczid & 0xf) != cpu->dcz_blocksize) {
+        error_setg(errp, "DCZID_EL0.BS is 0x%x on it and 0x%x on this host, "
+                   "and KVM does not change that", cpu->dcz_blocksize,
+                   (unsigned)(dczid & 0xf));
+        return false;
+    }
+    return true;
+}
+
+/* CCSIDR_EL1 of each cache that CLIDR_EL1 knows (Arm ARM, CLIDR_EL1.Ctype) */
+static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
+{
+    for (int level = 0; level < 7; level++) {
+        int ctype = extract64(cpu->clidr, 3 * level, 3);
+
+        for (int insn = 0; insn <= 1; insn++) {
+            int csselr = level << 1 | insn;
+            uint32_t want = cpu->ccsidr[csselr] & ~CCSIDR_KVMS, have;
+            uint64_t id = KVM_REG_ARM64 | KVM_REG_SIZE_U32 |
+                          KVM_REG_ARM_DEMUX | KVM_REG_ARM_DEMUX_ID_CCSIDR |
+                          csselr;
+
+            if (insn ? ctype != 1 && ctype != 3 : ctype < 2) {
+                continue;
+            }
+            if (!set_reg(vcpu, id, &want) || !get_reg(vcpu, id, &have) ||
+                have != want) {
+                error_setg(errp, "CCSIDR_EL1 of its level %d %s cache is "
+                           "0x%08x, and KVM does not show that", level + 1,
+                           insn ? "instruction" : "data", want);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
+{
+    uint64_t masks[KVM_ARM_FEATURE_ID_RANGE_SIZE] = { };
+    uint64_t want[ARRAY_SIZE(id_regs)];
+    struct reg_mask_range range = {
+        .addr = (uintptr_t)masks,
+        .range = KVM_ARM_FEATURE_ID_RANGE,
+    };
+    int n;
+
+    if (!has_dczid_of(cpu, errp) || !has_pauth_of(fds[2], cpu, errp)) {
+        return false;
+    }
+    if (ioctl(fds[1], KVM_ARM_GET_REG_WRITABLE_MASKS, &range)) {
+        error_setg_errno(errp, errno, "the kernel does not say what it can "
+                         "change: KVM_ARM_GET_REG_WRITABLE_MASKS");
+        return false;
+    }
+
+    for (n = 0; n < ARRAY_SIZE(id_regs); n++) {
+        const IDReg *reg = &id_regs[n];
+        uint64_t mask = masks[KVM_ARM_FEATURE_ID_RANGE_IDX(3, reg->op1, 0,
+                                                           reg->crm,
+                                                           reg->op2)];
+        uint64_t have, fixed;
+
+        if (g_str_equal(reg->name, FIRST_AARCH32) &&
+            !cpu_isar_feature(aa64_aa32, cpu)) {
+            break;      /* They are UNKNOWN without AArch32 at EL0. */
+        }
+        if (!get_reg(fds[2], id_reg_id(reg), &have)) {
+            error_setg_errno(errp, errno, "%s: KVM_GET_ONE_REG", reg->name);
+            return false;
+        }
+        want[n] = (promised(cpu, reg) & ~reg->kvms) | (have & reg->kvms);
+        fixed = (want[n] ^ have) & ~mask;
+        if (fixed) {
+            refuse(reg, ctz64(fixed), want[n], have, errp);
+            return false;
+        }
+        if (want[n] != have && !set_reg(fds[2], id_reg_id(reg), &want[n])) {
+            refused(fds[2], reg, want[n], have, errp);
+            return false;
+        }
+    }
+    while (n--) {
+        const IDReg *reg = &id_regs[n];
+        uint64_t have = 0;
+
+        if (!get_reg(fds[2], id_reg_id(reg), &have) || have != want[n]) {
+            error_setg(errp, "%s was set to 0x%016" PRIx64 " and reads as "
+                       "0x%016" PRIx64, reg->name, want[n], have);
+            return false;
+        }
+    }
+    return set_cache_sizes(fds[2], cpu, errp);
+}

@@ -1,0 +1,485 @@
+/*
+ * Every Arm CPU type becomes the vCPU that it promises, or an honest no.
+ *
+ * Claims:
+ * - what QEMU answers before the machine is built is what happens when it is
+ *   started, and what query-cpu-definitions has;
+ * - the host's own CPU runs, by whatever KVM vCPU target;
+ * - another one runs only where the kernel shows it, and then the guest reads
+ *   what it reads under TCG;
+ * - each property that needs the host is part of the question.
+ * What the host can do is what its kernel answers this program.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "libqtest.h"
+#include "accel-choice-util.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+
+#ifdef HOST_ARM_KVM
+#include <sys/ioctl.h>
+#include <linux/kvm.h>
+#endif
+
+/* KVM_ARM_VCPU_* and capabilities (include/uapi of Linux) */
+#define EL1_32BIT       (1 << 1)
+#define PMU_V3          (1 << 3)
+#define SVE             (1 << 4)
+#define PTRAUTH         (3 << 5)
+#define CAP_STEAL_TIME  187
+#define CAP_IMP_ID_REGS 239
+
+/* MIDR_EL1 of QEMU's models; 0 where it is the host's */
+static const struct {
+    const char *cpu;
+    uint32_t midr;
+    uint32_t features;
+} models[] = {
+    { "host", 0 },
+    { "max", 0 },
+    { "cortex-a7", 0x410fc075, EL1_32BIT },
+    { "cortex-a15", 0x414fc0f0, EL1_32BIT },
+    { "cortex-a35", 0x411fd040, PMU_V3 },
+    { "cortex-a53", 0x410fd034, PMU_V3 },
+    { "cortex-a55", 0x412fd050, PMU_V3 },
+    { "cortex-a57", 0x411fd070, PMU_V3 },
+    { "cortex-a72", 0x410fd083, PMU_V3 },
+    { "cortex-a76", 0x414fd0b1, PMU_V3 },
+    { "cortex-a710", 0x412fd471, PMU_V3 | SVE | PTRAUTH },
+    { "a64fx", 0x461f0010, PMU_V3 | SVE },
+    { "neoverse-n1", 0x414fd0c1, PMU_V3 },
+    { "neoverse-n2", 0x410fd493, PMU_V3 | SVE | PTRAUTH },
+    { "neoverse-v1", 0x411fd402, PMU_V3 | SVE | PTRAUTH },
+};
+
+/* Skips a test that needs a KVM for AArch64 guests, on other hosts */
+static bool needs_arm_kvm(void)
+{
+    if (qtest_has_accel("kvm")) {
+        return true;
+    }
+    g_test_skip("needs an AArch64 host with /dev/kvm");
+    return false;
+}
+
+/*
+ * Whether the kernel would initialise a vCPU of the host's CPU with @features.
+ * @midr: filled in with its MIDR_EL1, or NULL
+ */
+static bool kernel_accepts(uint32_t features, uint64_t *midr)
+{
+#ifdef HOST_ARM_KVM
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int ipa = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+    int vm = ioctl(kvm, KVM_CREATE_VM, MAX(ipa, 0));
+    int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+    struct kvm_vcpu_init init = { };
+    struct kvm_one_reg reg = {
+        .id = ARM64_SYS_REG(3, 0, 0, 0, 0),
+        .addr = (uintptr_t)midr,
+    };
+    bool ok;
+
+    g_assert_cmpint(vcpu, >=, 0);
+    g_assert_cmpint(ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init), ==, 0);
+    init.features[0] = features;
+    ok = !ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
+    if (ok && midr) {
+        g_assert_cmpint(ioctl(vcpu, KVM_GET_ONE_REG, &reg), ==, 0);
+    }
+    close(vcpu);
+    close(vm);
+    close(kvm);
+    return ok;
+#else
+    g_assert_not_reached();
+#endif
+}
+
+static bool kernel_has(int cap)
+{
+#ifdef HOST_ARM_KVM
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    bool has = ioctl(kvm, KVM_CHECK_EXTENSION, cap) > 0;
+
+    close(kvm);
+    return has;
+#else
+    g_assert_not_reached();
+#endif
+}
+
+static bool is_host_cpu(uint32_t midr)
+{
+    uint64_t host;
+
+    g_assert_true(kernel_accepts(0, &host));
+    return ((host ^ midr) & 0xff00fff0) == 0;   /* implementer and part */
+}
+
+/* What QEMU with KVM alone answers before the machine is built */
+static bool accepted(const char *cpu)
+{
+    g_autofree char *args = g_strdup_printf("-M virt -accel kvm -cpu %s", cpu);
+    g_autofree char *err = NULL;
+    int status = accel_run(&err, args);
+
+    g_assert_cmpint(accel_count(err, "kvm cannot run CPU type '"), ==, status);
+    return !status;
+}
+
+/* Why @cpu cannot run, as query-cpu-definitions of a QEMU with KVM has it */
+static char *definition(const char *cpu)
+{
+    QTestState *qts = qtest_init("-M none -accel kvm");
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-definitions' }");
+    char *reason = NULL;
+    bool found = false;
+    QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+
+        if (g_str_equal(qdict_get_str(d, "name"), cpu)) {
+            found = true;
+            g_assert_true(qdict_haskey(d, "unavailable-features"));
+            reason = g_strdup(qdict_get_try_str(d, "unavailable-reason"));
+            g_assert_true(qlist_empty(qdict_get_qlist(d,
+                                      "unavailable-features")) == !reason);
+        }
+    }
+    g_assert_true(found);
+    qobject_unref(rsp);
+    qtest_quit(qts);
+    return reason;
+}
+
+/* The models' MIDR_EL1 are those of the CPUs that TCG runs. */
+static void test_midr(void)
+{
+    for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        g_autofree char *args = g_strdup_printf(
+            "-M virt -accel tcg -cpu %s -S", models[i].cpu);
+        QTestState *qts;
+        QDict *rsp, *cpu;
+
+        if (!models[i].midr) {
+            continue;
+        }
+        qts = qtest_init(args);
+        rsp = qtest_qmp(qts, "{ 'execute': 'query-cpus-fast' }");
+        cpu = qobject_to(QDict, qlist_peek(qdict_get_qlist(rsp, "return")));
+        cpu = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': {"
+                        "'path': %s, 'property': 'midr' } }",
+                        qdict_get_str(cpu, "qom-path"));
+        g_assert_cmphex(qdict_get_int(cpu, "return"), ==, models[i].midr);
+        qobject_unref(cpu);
+        qobject_unref(rsp);
+        qtest_quit(qts);
+    }
+}
+
+static void test_models(void)
+{
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        g_autofree char *why = definition(models[i].cpu);
+        bool ok = accepted(models[i].cpu);
+
+        g_assert_true(ok == !why);
+        if (!models[i].midr) {
+            g_assert_true(ok);
+        } else if (models[i].features & EL1_32BIT) {
+            g_assert_false(ok);
+        } else if (is_host_cpu(models[i].midr)) {
+            g_assert_true(ok == kernel_accepts(models[i].features, NULL));
+        } else if (!kernel_has(CAP_IMP_ID_REGS)) {
+            g_assert_false(ok);
+        }
+        accel_check_verdict("virt", models[i].cpu, ok);
+    }
+}
+
+/*
+ * A guest that stores what it reads from these registers, and stops: a word for
+ * each register at RESULTS, then DONE.
+ */
+#define RESULTS 0x40001000
+#define DONE    0x600d
+
+static const struct {
+    const char *name;
+    uint8_t op1, crm, op2;
+} id_regs[] = {
+    { "MIDR_EL1", 0, 0, 0 },
+    { "REVIDR_EL1", 0, 0, 6 },
+    { "CTR_EL0", 3, 0, 1 },
+    { "CLIDR_EL1", 1, 0, 1 },
+    { "ID_AA64ISAR0_EL1", 0, 6, 0 },
+    { "ID_AA64MMFR0_EL1", 0, 7, 0 },
+    { "ID_AA64MMFR1_EL1", 0, 7, 1 },
+    { "ID_AA64DFR0_EL1", 0, 5, 0 },
+    { "ID_ISAR5_EL1", 0, 2, 5 },
+    { "MVFR1_EL1", 0, 3, 1 },
+};
+
+static char *write_guest(void)
+{
+    g_autoptr(GError) error = NULL;
+    uint32_t code[2 * ARRAY_SIZE(id_regs) + 8];
+    char *path;
+    int n = 0, fd;
+
+    code[n++] = 0xd2a80001;             /* movz x1, #0x4000, lsl #16 */
+    code[n++] = 0xf2820001;             /* movk x1, #0x1000 */
+    for (int i = 0; i < ARRAY_SIZE(id_regs); i++) {
+        code[n++] = 0xd5380000 | id_regs[i].op1 << 16 |
+                    id_regs[i].crm << 8 | id_regs[i].op2 << 5; /* mrs x0 */
+        code[n++] = 0xf8008420;         /* str x0, [x1], #8 */
+    }
+    code[n++] = 0xd2800000 | DONE << 5; /* movz x0, #DONE */
+    code[n++] = 0xf9000020;             /* str x0, [x1] */
+    code[n++] = 0x14000000;             /* b . */
+    for (int i = 0; i < n; i++) {
+        code[i] = cpu_to_le32(code[i]);
+    }
+    fd = g_file_open_tmp("kvm-arm-target-XXXXXX", &path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, code, 4 * n), ==, 4 * n);
+    close(fd);
+    return path;
+}
+
+static void read_id_regs(const char *guest, const char *accel, const char *cpu,
+                         uint64_t values[])
+{
+    QTestState *qts = qtest_initf(
+        "-M virt,gic-version=3 -accel %s -cpu %s -smp 2 -kernel %s",
+        accel, cpu, guest);
+
+    for (int i = 0; qtest_readq(qts, RESULTS + 8 * ARRAY_SIZE(id_regs)) != DONE;
+         i++) {
+        g_assert_cmpint(i, <, 6000);
+        g_usleep(10000);
+    }
+    for (int i = 0; i < ARRAY_SIZE(id_regs); i++) {
+        values[i] = qtest_readq(qts, RESULTS + 8 * i);
+    }
+    qtest_quit(qts);
+}
+
+/* What runs as another CPU than the host's reads as under TCG. */
+static void test_guest_sees(void)
+{
+    g_autofree char *guest = NULL;
+    int n = 0;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    if (!kernel_has(CAP_IMP_ID_REGS)) {
+        g_test_skip("needs KVM_CAP_ARM_WRITABLE_IMP_ID_REGS (Linux 6.15)");
+        return;
+    }
+    guest = write_guest();
+    for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        uint64_t kvm[ARRAY_SIZE(id_regs)], tcg[ARRAY_SIZE(id_regs)];
+
+        if (!models[i].midr || is_host_cpu(models[i].midr) ||
+            !accepted(models[i].cpu)) {
+            continue;
+        }
+        n++;
+        read_id_regs(guest, "kvm", models[i].cpu, kvm);
+        read_id_regs(guest, "tcg", models[i].cpu, tcg);
+        for (int r = 0; r < ARRAY_SIZE(id_regs); r++) {
+            g_test_message("%s: %s 0x%" PRIx64, models[i].cpu, id_regs[r].name,
+                           kvm[r]);
+            g_assert_cmphex(kvm[r], ==, tcg[r]);
+        }
+        g_assert_cmphex(kvm[0], ==, models[i].midr);
+    }
+    unlink(guest);
+    if (!n) {
+        g_test_skip("needs a host CPU that can be shown as another one");
+    }
+}
+
+/* Each property that needs the host, or one accelerator, and who is right */
+static void test_properties(void)
+{
+    struct {
+        const char *cpu;
+        bool kvm, tcg;
+        const char *kvm_says, *tcg_says;
+    } cases[] = {
+        { "max,aarch64=off", kernel_accepts(EL1_32BIT, NULL), false,
+          "AArch32 at EL1", "aarch64=off needs KVM" },
+        { "max,sve=on", kernel_accepts(SVE, NULL), true, "SVE" },
+        { "max,sve128=on", kernel_accepts(SVE, NULL), true, "SVE" },
+        { "max,sve=off", true, true },
+        { "max,pauth=on", kernel_accepts(PTRAUTH, NULL), true, "pointer" },
+        { "max,pmu=on", kernel_accepts(PMU_V3, NULL), true, "PMU" },
+        { "max,pmu=on,pmu=off", true, true },
+        { "max,aarch64=off,sve=on", false, false, "has no sve",
+          "aarch64=off needs KVM" },
+        { "max,aarch64=off,kvm-steal-time=on", false, false,
+          "has no kvm-steal-time", "is KVM's" },
+        { "max,kvm-steal-time=on", kernel_has(CAP_STEAL_TIME), false,
+          "KVM_CAP_STEAL_TIME", "is KVM's" },
+        { "max,kvm-no-adjvtime=on", true, false, NULL, "is KVM's" },
+        { "max,pauth-impdef=on", false, true, "'pauth-impdef' is TCG's" },
+        { "max,lpa2=off", false, true, "'lpa2' is TCG's" },
+        { "max,midr=0x410fd034", false, true, "host's CPU" },
+        { "cortex-a15,kvm-no-adjvtime=on", false, false, "32-bit",
+          "is KVM's" },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree char *kvm = g_strdup_printf("-M virt -accel kvm -cpu %s",
+                                               cases[i].cpu);
+        g_autofree char *tcg = g_strdup_printf("-M virt -accel tcg -cpu %s",
+                                               cases[i].cpu);
+        g_autofree char *err1 = NULL, *err2 = NULL;
+
+        g_assert_cmpint(accel_run(&err1, kvm), ==, !cases[i].kvm);
+        if (!cases[i].kvm) {
+            assert_says(err1, "kvm cannot run CPU type '");
+            g_assert_nonnull(strstr(err1, cases[i].kvm_says));
+        }
+        g_assert_cmpint(accel_run(&err2, tcg), ==, !cases[i].tcg);
+        if (!cases[i].tcg) {
+            assert_says(err2, "tcg cannot run CPU type '");
+            assert_says(err2, cases[i].tcg_says);
+        }
+        if (cases[i].kvm || cases[i].tcg) {
+            accel_check_verdict("virt", cases[i].cpu, cases[i].kvm);
+        }
+    }
+}
+
+static void test_properties_with_kvm(void)
+{
+    if (needs_arm_kvm()) {
+        test_properties();
+    }
+}
+
+static void test_global_property(void)
+{
+    g_autofree char *err = NULL;
+    bool can;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    can = kernel_accepts(EL1_32BIT, NULL);
+    g_assert_cmpint(accel_run(&err, "-M virt -accel kvm -cpu max "
+                              "-global max-arm-cpu.aarch64=off"), ==, !can);
+    if (!can) {
+        assert_says(err, "kvm cannot run CPU type 'max': a 32-bit vCPU needs");
+    }
+}
+
+static void test_messages(void)
+{
+    if (needs_arm_kvm()) {
+        accel_check_messages("virt", "cortex-a15");
+    }
+}
+
+/* The machine's default CPU type is asked about like one from -cpu. */
+static void test_default_cpu_type(void)
+{
+    g_autofree char *err = NULL;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    g_assert_cmpint(accel_run(&err, "-M virt -accel kvm -accel tcg"), ==, 0);
+    assert_says(err, "kvm cannot run CPU type 'cortex-a15': ");
+}
+
+/* query-cpu-model-expansion knows what query-cpu-definitions knows. */
+static void test_expansion(void)
+{
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        g_autofree char *why = definition(models[i].cpu);
+        QTestState *qts = qtest_init("-M virt -accel kvm -cpu host");
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-model-expansion',"
+                               "'arguments': { 'type': 'full', "
+                               "'model': { 'name': %s } } }", models[i].cpu);
+
+        if (why) {
+            QDict *error = qdict_get_qdict(rsp, "error");
+
+            g_assert_nonnull(error);
+            assert_says(qdict_get_str(error, "desc"), why);
+        } else {
+            g_assert_true(qdict_haskey(rsp, "return"));
+        }
+        qobject_unref(rsp);
+        qtest_quit(qts);
+    }
+}
+
+/* qemu-system-arm has the host's CPU, where it has AArch32, and no other. */
+static void test_arm(void)
+{
+    static const char *const cpus[] = { "host", "max" };
+    g_autofree char *err = NULL;
+    bool can;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    can = kernel_accepts(EL1_32BIT, NULL);
+    for (int i = 0; i < ARRAY_SIZE(cpus); i++) {
+        g_autofree char *args = g_strdup_printf(
+            "-M virt,gic-version=max -accel kvm -cpu %s", cpus[i]);
+        g_autofree char *says = NULL;
+
+        g_assert_cmpint(accel_run(&says, args), ==, !can);
+        if (can) {
+            accel_check_verdict("virt,gic-version=max", cpus[i], true);
+        } else {
+            assert_says(says, "AArch32 at EL1");
+        }
+    }
+    accel_check_messages("virt", "cortex-a15");
+    accel_check_messages("virt", "cortex-a7");
+    g_assert_cmpint(accel_run(&err, "-M virt -accel kvm -accel tcg"), ==, 0);
+    assert_says(err, "falling back to tcg: kvm cannot run CPU type ");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    if (!qtest_has_accel("tcg")) {
+        g_test_skip("TCG is not built in");
+        return g_test_run();
+    }
+    if (g_str_equal(qtest_get_arch(), "arm")) {
+        qtest_add_func("kvm-arm-target/arm", test_arm);
+        return g_test_run();
+    }
+    qtest_add_func("kvm-arm-target/midr", test_midr);
+    qtest_add_func("kvm-arm-target/models", test_models);
+    qtest_add_func("kvm-arm-target/guest-sees", test_guest_sees);
+    qtest_add_func("kvm-arm-target/properties", test_properties_with_kvm);
+    qtest_add_func("kvm-arm-target/global-property", test_global_property);
+    qtest_add_func("kvm-arm-target/messages", test_messages);
+    qtest_add_func("kvm-arm-target/default-cpu-type", test_default_cpu_type);
+    qtest_add_func("kvm-arm-target/expansion", test_expansion);
+    return g_test_run();
+}
