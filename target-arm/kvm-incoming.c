@@ -68,6 +68,18 @@ static bool can_leave_out(uint64_t id, uint64_t value)
     return value == 0 || value == KVM_UNKNOWN_VALUE;
 }
 
+void kvm_arm_cpu_pre_load(ARMCPU *cpu)
+{
+    /* VMSTATE_INT32_POSITIVE_LE takes what the field holds for the limit. */
+    int room = 2 * cpu->cpreg_array_len;
+
+    cpu->cpreg_vmstate_indexes = g_renew(uint64_t, cpu->cpreg_vmstate_indexes,
+                                         room);
+    cpu->cpreg_vmstate_values = g_renew(uint64_t, cpu->cpreg_vmstate_values,
+                                        room);
+    cpu->cpreg_vmstate_array_len = room;
+}
+
 bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
 {
     g_autoptr(GString) bad = g_string_new(NULL);

@@ -81,7 +81,7 @@ char *kvm_arm_midr_name(uint64_t midr)
             return g_strdup(models[i].title);
         }
     }
-    return g_strdup_printf("CPU with part number 0x%03x of implementer 0x%02x",
+    return g_strdup_printf("part number 0x%03x of implementer 0x%02x",
                            midr_part(midr), midr_implementer(midr));
 }
 

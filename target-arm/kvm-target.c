@@ -174,8 +174,8 @@ static bool show_model(const KVMArmModel *model, const int fds[3],
     if (kvm_arm_set_id_regs(fds, cpu, errp)) {
         return true;
     }
-    error_prepend(errp, "it is a %s, and this host's %s cannot be shown as "
-                  "one: ", model->title, host);
+    error_prepend(errp, "it is %s, and this host's %s cannot be shown as one: ",
+                  model->title, host);
     return false;
 }
 
@@ -388,7 +388,7 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
     }
     if (!can_show) {
         host = kvm_arm_midr_name(midr);
-        error_setg(errp, "it is a %s, this host's CPU is a %s, and the kernel "
+        error_setg(errp, "it is %s, this host's CPU is %s, and the kernel "
                    "cannot show a guest another one "
                    "(KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)",
                    model->title, host);

@@ -135,12 +135,17 @@ static bool accepted(const char *cpu)
 /* Why @cpu cannot run, as query-cpu-definitions of a QEMU with KVM has it */
 static char *definition(const char *cpu)
 {
-    QTestState *qts = qtest_init("-M none -accel kvm");
-    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-definitions' }");
+    static QDict *rsp;
     char *reason = NULL;
     bool found = false;
     QListEntry *e;
 
+    if (!rsp) {
+        QTestState *qts = qtest_init("-M none -accel kvm");
+
+        rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-definitions' }");
+        qtest_quit(qts);
+    }
     QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
         QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
@@ -153,8 +158,6 @@ static char *definition(const char *cpu)
         }
     }
     g_assert_true(found);
-    qobject_unref(rsp);
-    qtest_quit(qts);
     return reason;
 }
 
@@ -409,12 +412,14 @@ static void test_default_cpu_type(void)
 /* query-cpu-model-expansion knows what query-cpu-definitions knows. */
 static void test_expansion(void)
 {
+    QTestState *qts;
+
     if (!needs_arm_kvm()) {
         return;
     }
+    qts = qtest_init("-M virt -accel kvm -cpu host");
     for (int i = 0; i < ARRAY_SIZE(models); i++) {
         g_autofree char *why = definition(models[i].cpu);
-        QTestState *qts = qtest_init("-M virt -accel kvm -cpu host");
         QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-model-expansion',"
                                "'arguments': { 'type': 'full', "
                                "'model': { 'name': %s } } }", models[i].cpu);
@@ -428,8 +433,8 @@ static void test_expansion(void)
             g_assert_true(qdict_haskey(rsp, "return"));
         }
         qobject_unref(rsp);
-        qtest_quit(qts);
     }
+    qtest_quit(qts);
 }
 
 /* qemu-system-arm has the host's CPU, where it has AArch32, and no other. */
