@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -324,5 +325,11 @@ int main(void)
     pthread_join(err_thread, NULL);
     frame('s', text, sprintf(text + HEAD, "%d", WIFSIGNALED(status) ?
                              128 + WTERMSIG(status) : WEXITSTATUS(status)));
+    /*
+     * write() only queues for the port (virtio_console's port_fops_write()), and
+     * switching off would drop the queue: hosts/relay.c closes its end when it
+     * has the status.
+     */
+    poll(&(struct pollfd) { .fd = port }, 1, 10000);
     off();
 }

@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 
     if (done && !got_signal) {
         result(argv[1], "status", status);
+        close(sv[0]);                           /* hosts/init.c waits for it */
         alarm(GRACE);
     } else if (got_signal == SIGALRM) {
         result(argv[1], "timeout", argv[2]);

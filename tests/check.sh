@@ -16,11 +16,17 @@ Builds what is missing and runs these parts, or all that fit CI:
 
   check-series    the series applies, keeps QEMU's style, equals the copies;
                   and the tools that work on it refuse bad input
-  check-native    qtests on this machine: the project's, and QEMU's own, whose
-                  results must be the same as without the series
-  check-hosts     the project's qtests and the runner on the emulated hosts
+  check-headers   the script that updates kernel headers gives what QEMU's own
+                  gives; the ABI is what the series needs; the series compiles
+                  with the newest packaged headers
+  check-native    unit tests and qtests on this machine: the project's, and
+                  QEMU's own, whose results must be as without the series
+  check-hosts-short  the project's qtests and the runner on the emulated hosts;
+                  a KVM that fails; Arm's CPU types on two hosts
   run             the table of make run
-  check-upstream  (not in CI) the latter with QEMU's migration-test as well
+  check-hosts     (not in CI) check-hosts-short, and Arm's CPU types on all hosts,
+                  as guests that boot, and moving between hosts
+  check-upstream  (not in CI) check-native with QEMU's migration-test as well
 
 Prints a line for each test, "ok" or "not ok", "# SKIP" and the reason behind
 one that was skipped, and the sum at the end. Logs: build/logs/check/.
@@ -95,6 +101,7 @@ build_qtests()
     for arch in $archs; do
         for test in $(qtests "$obj" "$arch"); do goals="$goals tests/qtest/$test"; done
     done
+    [ -n "${1-}" ] || goals="$goals tests/unit/test-kvm-arm-models"
     # shellcheck disable=SC2046,SC2086 # a list
     "$top/scripts/build-qemu" "$@" native $(printf '%s\n' $goals | sort -u)
 }
@@ -107,6 +114,13 @@ check_series()
     run_part series-tools "$top/tests/series-test.sh"
 }
 
+check_headers()
+{
+    "$top/scripts/qemu-tree" --keep-work
+    run_part headers "$top/tests/headers-test.sh"
+    run_part headers-build "$top/tests/headers-build.sh"
+}
+
 check_native()
 {
     "$top/scripts/qemu-tree" --keep-work
@@ -114,20 +128,28 @@ check_native()
     for arch in $archs; do
         run_part "native-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
     done
+    run_part native-arm-target one_qtest "$obj" aarch64 kvm-arm-target-test
+    run_part unit "$obj/tests/unit/test-kvm-arm-models" --tap
     # with /dev/kvm QEMU has migration-test take a quarter of an hour
     compare_upstream migration-test
 }
 
-# host_qtest HOST ARCH [OPTION...]: the project's qtest in that host
+# host_qtest HOST ARCH [OPTION...]: the project's qtests in that host
 host_qtest()
 {
     host=$1 arch=$2
     shift 2
-    "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" \
-        /bin/accel-cpu-type-test --tap -k
+    # shellcheck disable=SC2016 # for the host's shell
+    "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" sh -c '
+        status=0
+        for test in /bin/accel-cpu-type-test /bin/kvm-arm-target-test; do
+            [ ! -e "$test" ] || "$test" --tap -k || status=$?
+        done
+        exit "$status"'
 }
 
-check_hosts()
+# what fits CI: one of each kind
+check_hosts_short()
 {
     "$top/scripts/qemu-tree" --keep-work
     for which in arm64 ppc native; do "$top/scripts/build-qemu" "$which"; done
@@ -141,6 +163,16 @@ check_hosts()
     run_part e500v2 host_qtest e500v2 ppc
     run_part x86_64 host_qtest x86_64 x86_64
     run_part x86_64-guests "$top/tests/run-table.sh" --tap x86_64
+    run_part arm-faults "$top/tests/arm-faults.sh" --tap
+    [ -n "${1-}" ] || run_part arm-matrix "$top/tests/arm-matrix.sh" --tap --short
+}
+
+check_hosts()
+{
+    check_hosts_short long
+    run_part arm-matrix "$top/tests/arm-matrix.sh" --tap
+    run_part arm-models "$top/tests/run-table.sh" --tap models
+    run_part arm-migrate "$top/tests/arm-migrate.sh" --tap
 }
 
 # compare_upstream BUT: QEMU's own qtests have the same results with the
@@ -154,7 +186,7 @@ compare_upstream()
         build_qtests $base
         for arch in $archs; do
             say "QEMU's own qtests for $arch${base:+, without the series}"
-            all_qtests "$obj" "$arch" "$1" | grep -v /accel-cpu-type-test > "$logs/upstream-$arch$base.txt" || true
+            all_qtests "$obj" "$arch" "$1" | grep -v -e /accel-cpu-type-test -e /kvm-arm-target-test > "$logs/upstream-$arch$base.txt" || true
         done
     done
     for arch in $archs; do
@@ -173,11 +205,13 @@ logs=$build/logs/check
 mkdir -p "$logs"
 archs='arm aarch64 ppc x86_64'
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- check-series check-native check-hosts run
+[ $# -gt 0 ] || set -- check-series check-headers check-native check-hosts-short run
 for part; do
     case $part in
     check-series) check_series ;;
+    check-headers) check_headers ;;
     check-native) check_native ;;
+    check-hosts-short) check_hosts_short ;;
     check-hosts) check_hosts ;;
     check-upstream) compare_upstream - ;;
     run) run_part run "$top/tests/run-table.sh" --tap ;;
