@@ -3,7 +3,7 @@
 # The commands of the project. Each sets up what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help tree export run check check-series check-native check-hosts \
+.PHONY: help tree export run check check-series check-headers check-native check-hosts \
 	check-upstream check-bisect compare bench clean
 
 help:
@@ -12,15 +12,17 @@ help:
 	@echo 'make tree            QEMU with the series, to work on: build/qemu'
 	@echo 'make export          write patches/ and the copies from build/qemu'
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
+	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
 	@echo 'make check-native    qtests on this machine'
-	@echo 'make check-hosts     qtests and the runner on every emulated KVM host'
+	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
 	@echo 'make compare         the accelerator choice before and after the series'
 	@echo 'make bench           what the question costs: ioctls and time'
 	@echo 'make clean           remove all that was made, but not the downloads'
 	@echo
-	@echo 'QEMU_SRC= uses a v10.0.x tree, checkout or tarball; BUILD= and JOBS= as they say.'
+	@echo 'QEMU_SRC= uses a v10.0.x tree, checkout or tarball; HEADERS= puts newer kernel headers'
+	@echo 'under the series (scripts/qemu-tree --help); BUILD= and JOBS= as they say.'
 	@echo 'See README.md.'
 
 tree:
@@ -38,7 +40,7 @@ check:
 check-series:
 	@scripts/check-series
 
-check-native check-hosts check-upstream:
+check-headers check-native check-hosts check-upstream:
 	@tests/check.sh $@
 
 check-bisect:

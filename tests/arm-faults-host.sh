@@ -35,7 +35,7 @@ problem()
     # error. With a fallback, what KVM reported when its initialisation failed stays.
     n=$(grep -vcE -e ': warning: ' -e '^(Use|Add|Please|) ' -e ': kvm_init_vcpu: ' \
         -e ': (Failed to retrieve host CPU features|failed to initialize kvm: .*)$' \
-        -e '^Failed to put registers ' err) || true
+        -e ': Failed to put registers ' err) || true
     [ "$2" = tcg ] || [ "$n" -eq "$errors" ] || echo "$n errors instead of $errors"
     { tr '\n' ' ' < err; echo; } | grep -qE -e "$3" || echo "standard error does not match $3"
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the series needs of the kernel's headers on AArch64 hosts.
+ */
+#include "common.h"
+
+/* A vCPU is a target with features: the KVM_ARM_SET_TARGET of 2012. */
+IOCTL(KVM_ARM_VCPU_INIT, W, 0xae, 32);
+IOCTL(KVM_ARM_PREFERRED_TARGET, R, 0xaf, 32);
+SIZE(struct kvm_vcpu_init, 32);
+FIELD(struct kvm_vcpu_init, target, 0, 4);
+FIELD(struct kvm_vcpu_init, features, 4, 28);
+VALUE(KVM_ARM_TARGET_AEM_V8, 0);
+VALUE(KVM_ARM_TARGET_FOUNDATION_V8, 1);
+VALUE(KVM_ARM_TARGET_CORTEX_A57, 2);
+VALUE(KVM_ARM_TARGET_XGENE_POTENZA, 3);
+VALUE(KVM_ARM_TARGET_CORTEX_A53, 4);
+VALUE(KVM_ARM_TARGET_GENERIC_V8, 5);
+
+/* Bits of features[0] */
+VALUE(KVM_ARM_VCPU_POWER_OFF, 0);
+VALUE(KVM_ARM_VCPU_EL1_32BIT, 1);
+VALUE(KVM_ARM_VCPU_PSCI_0_2, 2);
+VALUE(KVM_ARM_VCPU_PMU_V3, 3);
+VALUE(KVM_ARM_VCPU_SVE, 4);
+VALUE(KVM_ARM_VCPU_PTRAUTH_ADDRESS, 5);
+VALUE(KVM_ARM_VCPU_PTRAUTH_GENERIC, 6);
+#ifdef KVM_ARM_VCPU_HAS_EL2
+VALUE(KVM_ARM_VCPU_HAS_EL2, 7);
+#else
+WITHOUT(KVM_ARM_VCPU_HAS_EL2, "6.3", "guests have no EL2 under KVM, as with QEMU 10.0 everywhere")
+#endif
+IOCTL(KVM_ARM_VCPU_FINALIZE, W, 0xc2, 4);
+
+VALUE(KVM_CAP_ARM_EL1_32BIT, 93);
+VALUE(KVM_CAP_ARM_PSCI_0_2, 102);
+VALUE(KVM_CAP_ARM_PMU_V3, 126);
+VALUE(KVM_CAP_ARM_VM_IPA_SIZE, 165);
+VALUE(KVM_CAP_ARM_SVE, 170);
+VALUE(KVM_CAP_ARM_PTRAUTH_ADDRESS, 171);
+VALUE(KVM_CAP_ARM_PTRAUTH_GENERIC, 172);
+VALUE(KVM_CAP_STEAL_TIME, 187);
+VALUE(KVM_CAP_ARM_MTE, 205);
+
+#ifdef KVM_ARM_GET_REG_WRITABLE_MASKS
+VALUE(KVM_CAP_ARM_SUPPORTED_REG_MASK_RANGES, 230);
+IOCTL(KVM_ARM_GET_REG_WRITABLE_MASKS, R, 0xb6, 64);
+SIZE(struct reg_mask_range, 64);
+FIELD(struct reg_mask_range, addr, 0, 8);
+FIELD(struct reg_mask_range, range, 8, 4);
+FIELD(struct reg_mask_range, reserved, 12, 52);
+VALUE(KVM_ARM_FEATURE_ID_RANGE, 0);
+VALUE(KVM_ARM_FEATURE_ID_RANGE_SIZE, 192);
+#else
+WITHOUT(KVM_ARM_GET_REG_WRITABLE_MASKS, "6.7", "target/arm/kvm-idregs.c does not compile, and on a kernel without it CPU types of other models are declined")
+#endif
+
+#ifdef KVM_CAP_ARM_WRITABLE_IMP_ID_REGS
+VALUE(KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 239);
+#else
+WITHOUT(KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, "6.15", "target/arm/kvm-consts.h has its number, and on a kernel without it CPU types of other models are declined")
+#endif
+
+/* Register ids */
+VALUE(KVM_REG_ARM, 0x4000000000000000);
+VALUE(KVM_REG_ARM64, 0x6000000000000000);
+VALUE(KVM_REG_ARM_COPROC_SHIFT, 16);
+VALUE(KVM_REG_ARM_COPROC_MASK, 0x0fff0000);
+VALUE(KVM_REG_ARM_CORE, 0x00100000);
+VALUE(KVM_REG_ARM_DEMUX, 0x00110000);
+VALUE(KVM_REG_ARM_DEMUX_ID_CCSIDR, 0x0000);
+VALUE(KVM_REG_ARM_DEMUX_VAL_MASK, 0x00ff);
+VALUE(KVM_REG_ARM64_SYSREG, 0x00130000);
+VALUE(KVM_REG_ARM_FW, 0x00140000);
+VALUE(KVM_REG_ARM64_SVE, 0x00150000);
+VALUE(KVM_REG_ARM_FW_FEAT_BMAP, 0x00160000);
+VALUE(KVM_REG_ARM64_SYSREG_OP0_MASK, 0xc000);
+VALUE(KVM_REG_ARM64_SYSREG_OP0_SHIFT, 14);
+VALUE(KVM_REG_ARM64_SYSREG_OP1_MASK, 0x3800);
+VALUE(KVM_REG_ARM64_SYSREG_OP1_SHIFT, 11);
+VALUE(KVM_REG_ARM64_SYSREG_CRN_MASK, 0x0780);
+VALUE(KVM_REG_ARM64_SYSREG_CRN_SHIFT, 7);
+VALUE(KVM_REG_ARM64_SYSREG_CRM_MASK, 0x0078);
+VALUE(KVM_REG_ARM64_SYSREG_CRM_SHIFT, 3);
+VALUE(KVM_REG_ARM64_SYSREG_OP2_MASK, 0x0007);
+VALUE(KVM_REG_ARM64_SYSREG_OP2_SHIFT, 0);
+VALUE(ARM64_SYS_REG(3, 0, 0, 0, 0), 0x603000000013c000); /* MIDR_EL1 */
+VALUE(KVM_REG_ARM_TIMER_CNT, 0x603000000013df1a); /* has CVAL's encoding, as the header says */
+VALUE(KVM_REG_ARM_PTIMER_CNT, 0x603000000013df01);
+VALUE(KVM_REG_ARM_PTIMER_CTL, 0x603000000013df11);
+VALUE(KVM_REG_ARM_PSCI_VERSION, 0x6030000000140000);
+VALUE(KVM_REG_ARM64_SVE_ZREG(1, 2), 0x6080000000150022);
+VALUE(KVM_REG_ARM64_SVE_PREG(1, 2), 0x6050000000150422);
+VALUE(KVM_REG_ARM64_SVE_FFR(2), 0x6050000000150602);
+VALUE(KVM_REG_ARM64_SVE_VLS, 0x606000000015ffff);
+VALUE(KVM_ARM64_SVE_VLS_WORDS, 8);
+
+/* Core registers are numbered by their offset in this, in 32-bit words. */
+SIZE(struct kvm_regs, 864);
+FIELD(struct kvm_regs, regs.regs, 0, 248);
+FIELD(struct kvm_regs, regs.sp, 248, 8);
+FIELD(struct kvm_regs, regs.pc, 256, 8);
+FIELD(struct kvm_regs, regs.pstate, 264, 8);
+FIELD(struct kvm_regs, sp_el1, 272, 8);
+FIELD(struct kvm_regs, elr_el1, 280, 8);
+FIELD(struct kvm_regs, spsr, 288, 40);
+FIELD(struct kvm_regs, fp_regs.vregs, 336, 512);
+FIELD(struct kvm_regs, fp_regs.fpsr, 848, 4);
+FIELD(struct kvm_regs, fp_regs.fpcr, 852, 4);
+
+/* What of a vCPU's state is no register */
+IOCTL(KVM_GET_VCPU_EVENTS, R, 0x9f, 64);
+IOCTL(KVM_SET_VCPU_EVENTS, W, 0xa0, 64);
+SIZE(struct kvm_vcpu_events, 64);
+FIELD(struct kvm_vcpu_events, exception.serror_pending, 0, 1);
+FIELD(struct kvm_vcpu_events, exception.serror_has_esr, 1, 1);
+FIELD(struct kvm_vcpu_events, exception.ext_dabt_pending, 2, 1);
+FIELD(struct kvm_vcpu_events, exception.serror_esr, 8, 8);
+IOCTL(KVM_GET_MP_STATE, R, 0x98, 4);
+IOCTL(KVM_SET_MP_STATE, W, 0x99, 4);
+VALUE(KVM_MP_STATE_RUNNABLE, 0);
+VALUE(KVM_MP_STATE_STOPPED, 5);
