@@ -17,6 +17,7 @@
 #include "system/accel-choice.h"
 #include "system/kvm_int.h"
 #include "cpu.h"
+#include "cpu-features.h"
 #include "kvm_arm.h"
 #include "kvm-idregs.h"
 #include "kvm-target.h"
@@ -307,26 +308,35 @@ static bool requested_features(const AccelCPURequest *cpu,
     return true;
 }
 
+/* Vector lengths of a scratch vCPU with SVE, see requested_vls() */
+static bool host_vls(int vcpu, uint64_t *lengths, Error **errp)
+{
+    uint64_t vls[KVM_ARM64_SVE_VLS_WORDS];
+    struct kvm_one_reg reg = {
+        .id = KVM_REG_ARM64_SVE_VLS,
+        .addr = (uintptr_t)vls,
+    };
+
+    if (ioctl(vcpu, KVM_GET_ONE_REG, &reg)) {
+        error_setg_errno(errp, errno, "the kernel does not tell its SVE "
+                         "vector lengths: KVM_GET_ONE_REG");
+        return false;
+    }
+    *lengths = vls[0];
+    return true;
+}
+
 /* What of @cpu's properties a scratch vCPU with its features tells */
 static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
                              uint32_t features, Error **errp)
 {
-    uint64_t missing = requested_vls(cpu);
+    uint64_t missing = requested_vls(cpu), vls = 0;
 
-    if (features & (1 << KVM_ARM_VCPU_SVE)) {
-        uint64_t vls[KVM_ARM64_SVE_VLS_WORDS];
-        struct kvm_one_reg reg = {
-            .id = KVM_REG_ARM64_SVE_VLS,
-            .addr = (uintptr_t)vls,
-        };
-
-        if (ioctl(fdarray[2], KVM_GET_ONE_REG, &reg)) {
-            error_setg_errno(errp, errno, "the kernel does not tell its SVE "
-                             "vector lengths: KVM_GET_ONE_REG");
-            return false;
-        }
-        missing &= ~vls[0];
+    if ((features & (1 << KVM_ARM_VCPU_SVE)) &&
+        !host_vls(fdarray[2], &vls, errp)) {
+        return false;
     }
+    missing &= ~vls;
     if (missing) {
         error_setg(errp, "this host has no SVE vectors of %d bits (sve%d)",
                    128 * (ctz64(missing) + 1), 128 * (ctz64(missing) + 1));
@@ -361,6 +371,30 @@ static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
         }
     }
     return ARM_CPU(obj);
+}
+
+/*
+ * Whether the host has the SVE vector lengths of @cpu, and none in between:
+ * KVM cannot hide one that is shorter than the longest.
+ */
+static bool has_vls_of(ARMCPU *cpu, int vcpu, Error **errp)
+{
+    uint32_t want = cpu->sve_vq.supported;
+    uint64_t vls;
+
+    if (!cpu_isar_feature(aa64_sve, cpu)) {
+        return true;
+    }
+    if (!host_vls(vcpu, &vls, errp)) {
+        return false;
+    }
+    vls &= MAKE_64BIT_MASK(0, 32 - clz32(want));
+    if (vls != want) {
+        error_setg(errp, "its SVE vector lengths, a bit for each 128, are 0x%x "
+                   "and those of this host 0x%" PRIx64, want, vls);
+        return false;
+    }
+    return true;
 }
 
 static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
@@ -399,7 +433,8 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
     if (!arm_cpu) {
         return false;
     }
-    ok = show_model(model, fdarray, arm_cpu, midr, errp);
+    ok = has_vls_of(arm_cpu, fdarray[2], errp) &&
+         show_model(model, fdarray, arm_cpu, midr, errp);
     object_unref(OBJECT(arm_cpu));
     return ok;
 }
