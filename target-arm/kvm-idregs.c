@@ -24,7 +24,7 @@
  * @op1, @crm, @op2: its encoding; op0 is 3 and CRn 0
  * @offset, @size: where ARMCPU has it; size 0 where it is zero in all models
  * @fields: the names of its fields of four bits each, from bit 0 on
- * @kvms: bits that belong to KVM, as the comment says
+ * @kvm_owned: bits that belong to KVM, as the comment says
  * @absent: bits that are zero under TCG too, without EL2, EL3 and what is not
  *     emulated, as arm_cpu_realizefn() has it
  */
@@ -33,7 +33,7 @@ typedef struct IDReg {
     uint8_t op1, crm, op2;
     size_t offset, size;
     const char *fields;
-    uint64_t kvms, absent;
+    uint64_t kvm_owned, absent;
 } IDReg;
 
 #define FROM(member) \
@@ -50,7 +50,7 @@ static const IDReg id_regs[] = {
     { "ID_AA64PFR0_EL1", 0, 4, 0, FROM(isar.id_aa64pfr0),
       "EL0 EL1 EL2 EL3 FP AdvSIMD GIC RAS SVE SEL2 MPAM AMU DIT RME CSV2 CSV3",
       /* The machine's interrupt controller decides, in TCG as well. */
-      .kvms = BITS(ID_AA64PFR0, GIC),
+      .kvm_owned = BITS(ID_AA64PFR0, GIC),
       .absent = BITS(ID_AA64PFR0, EL2) | BITS(ID_AA64PFR0, EL3) |
                 BITS(ID_AA64PFR0, MPAM) | BITS(ID_AA64PFR0, AMU) |
                 BITS(ID_AA64PFR0, RME) },
@@ -78,14 +78,14 @@ static const IDReg id_regs[] = {
       "DPB APA API JSCVT FCMA LRCPC GPA GPI FRINTTS SB SPECRES BF16 DGH I8MM "
       "XS LS64",
       /* The host's CPU knows one algorithm; has_pauth_of() compares the rest */
-      .kvms = BITS(ID_AA64ISAR1, APA) | BITS(ID_AA64ISAR1, API) |
-              BITS(ID_AA64ISAR1, GPA) | BITS(ID_AA64ISAR1, GPI) },
+      .kvm_owned = BITS(ID_AA64ISAR1, APA) | BITS(ID_AA64ISAR1, API) |
+                   BITS(ID_AA64ISAR1, GPA) | BITS(ID_AA64ISAR1, GPI) },
     { "ID_AA64ISAR2_EL1", 0, 6, 2, FROM(isar.id_aa64isar2),
       "WFxT RPRES GPA3 APA3 MOPS BC PAC_frac CLRBHB SYSREG_128 SYSINSTR_128 "
       "PRFMSLC - RPRFM CSSC LUT ATS1A",
       /* The same */
-      .kvms = BITS(ID_AA64ISAR2, GPA3) | BITS(ID_AA64ISAR2, APA3) |
-              BITS(ID_AA64ISAR2, PAC_FRAC) },
+      .kvm_owned = BITS(ID_AA64ISAR2, GPA3) | BITS(ID_AA64ISAR2, APA3) |
+                   BITS(ID_AA64ISAR2, PAC_FRAC) },
     { "ID_AA64ISAR3_EL1", 0, 6, 3 },
     { "ID_AA64MMFR0_EL1", 0, 7, 0, FROM(isar.id_aa64mmfr0),
       "PARange ASIDBits BigEnd SNSMem BigEndEL0 TGran16 TGran64 TGran4 "
@@ -103,13 +103,13 @@ static const IDReg id_regs[] = {
     { FIRST_AARCH32, 0, 1, 0, FROM(isar.id_pfr0),
       "State0 State1 State2 State3 CSV2 AMU DIT RAS",
       /* Linux does not pass AArch32's RAS on (ftr_id_pfr0[] lacks it). */
-      .kvms = BITS(ID_PFR0, RAS),
+      .kvm_owned = BITS(ID_PFR0, RAS),
       .absent = BITS(ID_PFR0, AMU) },
     { "ID_PFR1_EL1", 0, 1, 1, FROM(isar.id_pfr1),
       "ProgMod Security MProgMod Virtualization GenTimer Sec_frac Virt_frac "
       "GIC",
       /* As in ID_AA64PFR0_EL1 */
-      .kvms = BITS(ID_PFR1, GIC),
+      .kvm_owned = BITS(ID_PFR1, GIC),
       .absent = BITS(ID_PFR1, SECURITY) | BITS(ID_PFR1, VIRTUALIZATION) },
     { "ID_DFR0_EL1", 0, 1, 2, FROM(isar.id_dfr0),
       "CopDbg CopSDbg MMapDbg CopTrc MMapTrc MProfDbg PerfMon TraceFilt",
@@ -151,7 +151,7 @@ static const IDReg id_regs[] = {
 };
 
 /* CCSIDR_EL1[31:28] told of write policies in ARMv7; KVM has them zero. */
-#define CCSIDR_KVMS 0xf0000000
+#define CCSIDR_KVM_OWNED 0xf0000000
 
 static uint64_t id_reg_id(const IDReg *reg)
 {
@@ -294,7 +294,7 @@ static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
 
         for (int insn = 0; insn <= 1; insn++) {
             int csselr = level << 1 | insn;
-            uint32_t want = cpu->ccsidr[csselr] & ~CCSIDR_KVMS, have;
+            uint32_t want = cpu->ccsidr[csselr] & ~CCSIDR_KVM_OWNED, have;
             uint64_t id = KVM_REG_ARM64 | KVM_REG_SIZE_U32 |
                           KVM_REG_ARM_DEMUX | KVM_REG_ARM_DEMUX_ID_CCSIDR |
                           csselr;
@@ -348,7 +348,8 @@ bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
             error_setg_errno(errp, errno, "%s: KVM_GET_ONE_REG", reg->name);
             return false;
         }
-        want[n] = (promised(cpu, reg) & ~reg->kvms) | (have & reg->kvms);
+        want[n] = (promised(cpu, reg) & ~reg->kvm_owned) |
+                  (have & reg->kvm_owned);
         fixed = (want[n] ^ have) & ~mask;
         if (fixed) {
             refuse(reg, ctz64(fixed), want[n], have, errp);

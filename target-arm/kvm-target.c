@@ -251,18 +251,18 @@ static bool wants(const AccelCPURequest *cpu, const KVMArmModel *model,
 }
 
 /* Properties that CPUs have with TCG only, see arm_cpu_post_init() */
-static bool has_tcgs_property(const AccelCPURequest *cpu, Error **errp)
+static bool has_tcg_only_property(const AccelCPURequest *cpu, Error **errp)
 {
-    static const char *const tcgs[] = {
+    static const char *const tcg_only[] = {
         "lpa2", "neon", "pauth-impdef", "pauth-qarma3", "pauth-qarma5", "sme",
         "sve-max-vq", "vfp", "vfp-d32", "x-rme",
     };
 
-    for (int i = 0; i < ARRAY_SIZE(tcgs); i++) {
-        g_autofree char *value = accel_cpu_request_property(cpu, tcgs[i]);
+    for (int i = 0; i < ARRAY_SIZE(tcg_only); i++) {
+        g_autofree char *value = accel_cpu_request_property(cpu, tcg_only[i]);
 
         if (value) {
-            error_setg(errp, "property '%s' is TCG's", tcgs[i]);
+            error_setg(errp, "property '%s' is TCG's", tcg_only[i]);
             return true;
         }
     }
@@ -455,7 +455,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
                    "vCPU targets for 64-bit ones only");
         return false;
     }
-    if (has_tcgs_property(cpu, errp) ||
+    if (has_tcg_only_property(cpu, errp) ||
         !requested_features(cpu, model, &init.features[0], errp)) {
         return false;
     }

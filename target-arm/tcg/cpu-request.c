@@ -14,15 +14,17 @@
 bool arm_tcg_can_run_cpu(const AccelCPURequest *cpu, Error **errp)
 {
     /* CPUs have these properties with KVM only. */
-    static const char *const kvms[] = { "kvm-no-adjvtime", "kvm-steal-time" };
+    static const char *const kvm_only[] = {
+        "kvm-no-adjvtime", "kvm-steal-time",
+    };
     g_autofree char *aarch64 = accel_cpu_request_property(cpu, "aarch64");
     bool is_64bit = true;
 
-    for (int i = 0; i < ARRAY_SIZE(kvms); i++) {
-        g_autofree char *value = accel_cpu_request_property(cpu, kvms[i]);
+    for (int i = 0; i < ARRAY_SIZE(kvm_only); i++) {
+        g_autofree char *value = accel_cpu_request_property(cpu, kvm_only[i]);
 
         if (value) {
-            error_setg(errp, "property '%s' is KVM's", kvms[i]);
+            error_setg(errp, "property '%s' is KVM's", kvm_only[i]);
             return false;
         }
     }
