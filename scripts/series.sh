@@ -127,6 +127,7 @@ copy_name()
     case $1 in
     target/arm/*) copy=target-arm/${1#target/arm/} ;;
     target/ppc/*) copy=target-ppc/${1#target/ppc/} ;;
+    hw/intc/openpic_kvm*) copy=target-ppc/${1#hw/intc/} ;;
     accel/* | tests/qtest/* | tests/unit/*) copy=$1 ;;
     *) return 1 ;;
     esac
