@@ -8,19 +8,10 @@
 #include <sys/ioctl.h>
 #include <linux/kvm.h>
 #include "qapi/error.h"
-#include "qemu/atomic.h"
 #include "qemu/error-report.h"
-#include "qemu/main-loop.h"
-#include "exec/memory.h"
 #include "system/kvm_int.h"
 #include "kvm-booke.h"
 #include "kvm_ppc.h"
-
-#define INSN_SC 0x44000002
-
-#ifndef sigev_notify_thread_id      /* glibc has the field, without its name */
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
 
 /* The vCPU capabilities that BookE guests use, and what they are used for */
 static const struct {
@@ -108,60 +99,6 @@ int kvmppc_booke_enable_cap(CPUState *cs, uint32_t which, uint64_t arg,
     return ret;
 }
 
-/*
- * A guest's system call is an exit on an e500v2. KVM moves the guest's NIP
- * behind the instruction and queues the interrupt, which it delivers when the
- * vCPU enters the guest again. When a signal comes in between, user space has
- * a vCPU with an interrupt that no call tells of: saved and restored, the
- * system call would not have happened. All other interrupts that can be queued
- * come again, from registers, from the MPIC, or from executing the instruction
- * again.
- *
- * Such a state looks like one behind a system call that is done. Let a vCPU
- * that is to stop run on from either, for a moment.
- */
-static bool run_on(CPUState *cs)
-{
-    static const struct itimerspec moment = { .it_value.tv_nsec = 500000 };
-    static __thread timer_t timer;
-    static __thread bool has_timer;
-    CPUPPCState *env = cpu_env(cs);
-    struct sigevent event = {
-        .sigev_notify = SIGEV_THREAD_ID,
-        .sigev_signo = SIG_IPI,
-    };
-    struct kvm_regs regs;
-    uint32_t pid;
-    uint64_t pa;
-    bool is;
-
-    if (!qatomic_read(&cs->stop) ||
-        kvm_vcpu_ioctl(cs, KVM_GET_REGS, &regs) < 0) {
-        return false;
-    }
-    is = FIELD_EX64(regs.msr, MSR, IR);
-    pid = regs.pid;
-    if (!booke206_tlb_translate(&env->booke206, regs.pc - 4, &pid, 1, is,
-                                &pa) ||
-        address_space_ldl_be(cs->as, pa, MEMTXATTRS_UNSPECIFIED, NULL) !=
-        INSN_SC) {
-        return false;
-    }
-
-    if (!has_timer) {
-        event.sigev_notify_thread_id = qemu_get_thread_id();
-        has_timer = !timer_create(CLOCK_MONOTONIC, &event, &timer);
-    }
-    if (!has_timer || timer_settime(timer, 0, &moment, NULL) < 0) {
-        warn_report_once("vCPU %d stops at a system call, which a saved guest "
-                         "can lose: no timer to go on with: %s",
-                         cs->cpu_index, strerror(errno));
-        return false;
-    }
-    qatomic_set(&cs->exit_request, 0);
-    return true;
-}
-
 int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp)
 {
     CPUState *cs = CPU(cpu);
@@ -212,7 +149,7 @@ int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp)
     }
 
     cpu->env.kvm_sw_tlb = true;
-    kvm_run_on = run_on;
+    kvm_run_on = kvmppc_booke_run_on;
     booke206_tlb_mark_all_dirty(tlb);
     return 0;
 }
@@ -286,7 +223,7 @@ int kvmppc_set_tcr(PowerPCCPU *cpu)
                          cpu->env.spr[SPR_BOOKE_TCR]);
 }
 
-static int push_tlb(PowerPCCPU *cpu, Error **errp)
+int kvmppc_booke_push_tlb(PowerPCCPU *cpu, Error **errp)
 {
     BookE206TLB *tlb = &cpu->env.booke206;
     struct kvm_dirty_tlb dirty = {};
@@ -458,7 +395,8 @@ static int sync_one_regs(PowerPCCPU *cpu, bool put, Error **errp)
     return 0;
 }
 
-static int get_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs, Error **errp)
+int kvmppc_booke_get_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs,
+                           Error **errp)
 {
     int ret = kvm_vcpu_ioctl(CPU(cpu), KVM_GET_SREGS, sregs);
 
@@ -473,7 +411,7 @@ int kvmppc_booke_get(PowerPCCPU *cpu, Error **errp)
 {
     CPUPPCState *env = &cpu->env;
     struct kvm_sregs sregs;
-    int ret = get_sregs(cpu, &sregs, errp);
+    int ret = kvmppc_booke_get_sregs(cpu, &sregs, errp);
 
     if (ret < 0) {
         return ret;
@@ -558,13 +496,13 @@ int kvmppc_booke_put(PowerPCCPU *cpu, int level, Error **errp)
     level = MAX(level, env->kvm_put_level);
     env->kvm_put_level = level;
 
-    ret = push_tlb(cpu, errp);
+    ret = kvmppc_booke_push_tlb(cpu, errp);
     if (ret < 0) {
         return ret;
     }
 
     /* What QEMU does not know has to stay as KVM_GET_SREGS had it. */
-    ret = get_sregs(cpu, &sregs, errp);
+    ret = kvmppc_booke_get_sregs(cpu, &sregs, errp);
     if (ret < 0) {
         return ret;
     }
@@ -622,7 +560,7 @@ int kvmppc_booke_put(PowerPCCPU *cpu, int level, Error **errp)
 int kvmppc_booke_get_timebase(PowerPCCPU *cpu, uint64_t *tb, Error **errp)
 {
     struct kvm_sregs sregs;
-    int ret = get_sregs(cpu, &sregs, errp);
+    int ret = kvmppc_booke_get_sregs(cpu, &sregs, errp);
 
     if (ret == 0) {
         *tb = sregs.u.e.tb;

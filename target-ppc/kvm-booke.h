@@ -58,6 +58,26 @@ int kvmppc_booke_enable_cap(CPUState *cs, uint32_t which, uint64_t arg,
  */
 int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp);
 
+/* Announce changed TLB entries: 0, or a negative errno. */
+int kvmppc_booke_push_tlb(PowerPCCPU *cpu, Error **errp);
+
+/* Read what KVM_GET_SREGS has: 0, or a negative errno. */
+int kvmppc_booke_get_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs,
+                           Error **errp);
+
+/* For kvm_run_on */
+bool kvmppc_booke_run_on(CPUState *cs);
+
+/**
+ * kvmppc_booke_drain: rid a vCPU of what KVM has queued for it
+ * @cpu: has run; its registers in KVM are lost by this, and those in @cpu are
+ *       yet to be put. Called on its thread
+ * @errp: names what failed
+ *
+ * Returns: 0, or a negative errno
+ */
+int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp);
+
 /**
  * kvmppc_booke_get: read the special registers
  * @cpu: its vCPU does not run
