@@ -82,13 +82,12 @@ bool kvmppc_booke_run_on(CPUState *cs)
 }
 
 /*
- * Find a page of RAM that may be executed in address space 0 by any process,
- * or have TLB1's first entry map one: then @scratch is set.
+ * Find a page of RAM that may be executed in address space 0, by any process
+ * and in 32-bit mode, or have the entry @scratch of TLB1 map one.
  */
-static void find_code(BookE206TLB *tlb, uint64_t *ea, uint64_t *pa,
-                      bool *scratch)
+static void find_code(BookE206TLB *tlb, unsigned int scratch, uint64_t *ea,
+                      uint64_t *pa)
 {
-    unsigned int first = booke206_tlb_index(tlb, 1, 0, 0);
     BookE206TLBEntry entry = {
         .mas1 = MAS1_VALID | MAS1_4K,
         .mas7_3 = MAS3_SX | MAS3_SR,
@@ -99,15 +98,14 @@ static void find_code(BookE206TLB *tlb, uint64_t *ea, uint64_t *pa,
 
         *ea = e.mas2 & MAS2_EPN_MASK;
         if ((e.mas1 & (MAS1_VALID | MAS1_TS | MAS1_TID_MASK)) == MAS1_VALID &&
-            (e.mas7_3 & MAS3_SX) &&
+            (e.mas7_3 & MAS3_SX) && *ea == (uint32_t)*ea &&
             booke206_tlb_translate(tlb, *ea, NULL, 0, false, pa) &&
             *pa < current_machine->ram_size) {
             return;
         }
     }
-    *scratch = true;
     *ea = *pa = 0;
-    booke206_tlb_set_entry(tlb, first, &entry);
+    booke206_tlb_set_entry(tlb, scratch, &entry);
 }
 
 /*
@@ -119,15 +117,15 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
 {
     CPUState *cs = CPU(cpu);
     BookE206TLB *tlb = &cpu->env.booke206;
-    static const BookE206TLBEntry invalid;
+    unsigned int scratch = booke206_tlb_index(tlb, 1, 0, 0);
+    BookE206TLBEntry entry = booke206_tlb_get_entry(tlb, scratch);
     uint32_t insn = cpu_to_be32(INSN_B_SELF), saved;
     struct kvm_regs regs = {};
     struct kvm_sregs sregs;
     uint64_t ea, pa;
-    bool scratch = false;
     int ret;
 
-    find_code(tlb, &ea, &pa, &scratch);
+    find_code(tlb, scratch, &ea, &pa);
     ret = kvmppc_booke_push_tlb(cpu, errp);
     if (ret < 0) {
         return ret;
@@ -159,10 +157,7 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
     }
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
 
-    if (scratch) {
-        booke206_tlb_set_entry(tlb, booke206_tlb_index(tlb, 1, 0, 0),
-                               &invalid);
-    }
+    booke206_tlb_set_entry(tlb, scratch, &entry);
     if (ret < 0) {
         error_setg_errno(errp, -ret, "vCPU %d: queued interrupts could not be "
                          "taken before its state is replaced", cs->cpu_index);

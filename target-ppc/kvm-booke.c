@@ -350,7 +350,9 @@ static struct {
     const char *name;
     int spr;
     uint64_t id;
-    bool unknown;       /* to this kernel; what it knows does not change */
+    /* What a kernel knows does not change: the first call tells. */
+    bool known;
+    bool unknown;
 } booke_one_regs[] = {
     { "EPR", SPR_BOOKE_EPR, KVM_REG_PPC_EPR },
     { "IAC1", SPR_BOOKE_IAC1, KVM_REG_PPC_IAC1 },
@@ -364,9 +366,6 @@ static int sync_one_regs(PowerPCCPU *cpu, bool put, Error **errp)
     CPUState *cs = CPU(cpu);
     CPUPPCState *env = &cpu->env;
 
-    if (!kvm_check_extension(cs->kvm_state, KVM_CAP_ONE_REG)) {
-        return 0;
-    }
     for (int i = 0; i < ARRAY_SIZE(booke_one_regs); i++) {
         bool is_32 = (booke_one_regs[i].id & KVM_REG_SIZE_MASK) ==
                      KVM_REG_SIZE_U32;
@@ -380,7 +379,8 @@ static int sync_one_regs(PowerPCCPU *cpu, bool put, Error **errp)
         }
         ret = put ? kvm_set_one_reg(cs, booke_one_regs[i].id, val) :
                     kvm_get_one_reg(cs, booke_one_regs[i].id, val);
-        if (ret == -EINVAL) {
+        booke_one_regs[i].known |= ret == 0;
+        if (ret == -EINVAL && !booke_one_regs[i].known) {
             booke_one_regs[i].unknown = true;
         } else if (ret < 0) {
             error_setg_errno(errp, -ret, "vCPU %d: %s of %s (0x%016" PRIx64
