@@ -61,6 +61,8 @@ int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp);
 /* Announce changed TLB entries: 0, or a negative errno. */
 int kvmppc_booke_push_tlb(PowerPCCPU *cpu, Error **errp);
 
+struct kvm_sregs;
+
 /* Read what KVM_GET_SREGS has: 0, or a negative errno. */
 int kvmppc_booke_get_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs,
                            Error **errp);
