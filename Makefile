@@ -18,7 +18,7 @@ help:
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
 	@echo 'make compare         the accelerator choice before and after the series'
-	@echo 'make bench           what the question costs, and what KVM brings to another CPU'
+	@echo 'make bench           what the question costs, what KVM brings to another CPU, and resets of BookE'
 	@echo 'make clean           remove all that was made, but not the downloads'
 	@echo
 	@echo 'QEMU_SRC= uses a v10.0.x tree, checkout or tarball; HEADERS= puts newer kernel headers'
@@ -52,6 +52,7 @@ compare:
 bench:
 	@tests/bench.sh
 	@tests/bench-models.sh
+	@tests/bench-booke.sh
 
 clean:
 	@scripts/clean
