@@ -60,8 +60,13 @@ bool kvmppc_booke_run_on(CPUState *cs)
     uint32_t pid;
     uint64_t pa;
 
-    if (!qatomic_read(&cs->stop) ||
-        kvm_vcpu_ioctl(cs, KVM_GET_REGS, &regs) < 0) {
+    if (!qatomic_read(&cs->stop)) {
+        return false;
+    }
+    if (kvm_vcpu_ioctl(cs, KVM_GET_REGS, &regs) < 0) {
+        warn_report_once("vCPU %d: KVM_GET_REGS failed: %s; it may stop "
+                         "inside a system call", cs->cpu_index,
+                         strerror(errno));
         return false;
     }
     pid = regs.pid;
@@ -122,17 +127,17 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
     uint32_t insn = cpu_to_be32(INSN_B_SELF), saved;
     struct kvm_regs regs = {};
     struct kvm_sregs sregs;
+    const char *call = "KVM_SET_SREGS";
     uint64_t ea, pa;
     int ret;
 
     find_code(tlb, scratch, &ea, &pa);
     ret = kvmppc_booke_push_tlb(cpu, errp);
-    if (ret < 0) {
-        return ret;
+    if (ret == 0) {
+        ret = kvmppc_booke_get_sregs(cpu, &sregs, errp);
     }
-    ret = kvmppc_booke_get_sregs(cpu, &sregs, errp);
     if (ret < 0) {
-        return ret;
+        goto out;
     }
     sregs.u.e.ivpr = ea & ~0xffffull;
     for (int i = 0; i < ARRAY_SIZE(sregs.u.e.ivor_low); i++) {
@@ -144,6 +149,7 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
     regs.pc = ea;
     ret = kvm_vcpu_ioctl(cs, KVM_SET_SREGS, &sregs);
     if (ret == 0) {
+        call = "KVM_SET_REGS";
         ret = kvm_vcpu_ioctl(cs, KVM_SET_REGS, &regs);
     }
 
@@ -151,17 +157,19 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &insn, 4);
     /* One is taken with each entry, and two can be queued at a time. */
     for (int i = 0; i < 3 && ret == 0; i++) {
+        call = "KVM_RUN";
         ret = interrupt_soon() ? kvm_vcpu_ioctl(cs, KVM_RUN, 0) : -errno;
         ret = ret == -EINTR ? 0 : ret;
         qatomic_set(&cs->kvm_run->immediate_exit, 0);
     }
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
 
-    booke206_tlb_set_entry(tlb, scratch, &entry);
     if (ret < 0) {
-        error_setg_errno(errp, -ret, "vCPU %d: queued interrupts could not be "
-                         "taken before its state is replaced", cs->cpu_index);
-        return ret;
+        error_setg_errno(errp, -ret, "vCPU %d: %s failed, to have it take "
+                         "queued interrupts before it gets another state",
+                         cs->cpu_index, call);
     }
-    return 0;
+out:
+    booke206_tlb_set_entry(tlb, scratch, &entry);
+    return ret;
 }

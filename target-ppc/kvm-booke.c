@@ -154,6 +154,12 @@ int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp)
     return 0;
 }
 
+void kvmppc_booke_fatal(Error *err)
+{
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error_get_pretty(err));
+    exit(1);
+}
+
 int kvmppc_booke_watchdog_enable(PowerPCCPU *cpu)
 {
     Error *err = NULL;
@@ -166,8 +172,7 @@ int kvmppc_booke_watchdog_enable(PowerPCCPU *cpu)
     ret = kvmppc_booke_enable_cap(CPU(cpu), KVM_CAP_PPC_BOOKE_WATCHDOG, 0,
                                   &err);
     if (ret < 0) {
-        error_report_err(err);
-        exit(1);
+        kvmppc_booke_fatal(err);
     }
     return 0;
 }
@@ -182,8 +187,7 @@ void kvmppc_set_mpic_proxy(PowerPCCPU *cpu, int mpic_proxy)
     }
     if (kvmppc_booke_enable_cap(CPU(cpu), KVM_CAP_PPC_EPR, mpic_proxy,
                                 &err) < 0) {
-        error_report_err(err);
-        exit(1);
+        kvmppc_booke_fatal(err);
     }
 }
 
@@ -491,10 +495,6 @@ int kvmppc_booke_put(PowerPCCPU *cpu, int level, Error **errp)
     CPUPPCState *env = &cpu->env;
     struct kvm_sregs sregs, old;
     int ret;
-
-    /* What a reset could not put is still to be put. */
-    level = MAX(level, env->kvm_put_level);
-    env->kvm_put_level = level;
 
     ret = kvmppc_booke_push_tlb(cpu, errp);
     if (ret < 0) {

@@ -46,6 +46,12 @@ bool kvmppc_booke_can_run(const KVMState *s, PowerPCCPUClass *model,
 int kvmppc_booke_enable_cap(CPUState *cs, uint32_t which, uint64_t arg,
                             Error **errp);
 
+/*
+ * Say why, and exit. A monitor command's error would go to the monitor, which
+ * has no time to show it.
+ */
+G_NORETURN void kvmppc_booke_fatal(Error *err);
+
 /**
  * kvmppc_booke_init_vcpu: share the vCPU's TLBs with KVM
  * @cpu: its geometry has been checked
