@@ -22,10 +22,12 @@ Builds what is missing and runs these parts, or all that fit CI:
   check-native    unit tests and qtests on this machine: the project's, and
                   QEMU's own, whose results must be as without the series
   check-hosts-short  the project's qtests and the runner on the emulated hosts;
-                  a KVM that fails; Arm's CPU types on two hosts
+                  a KVM that fails; Arm's CPU types on two hosts; BookE guests
+                  that are reset, saved, restored and debugged
   run             the table of make run
   check-hosts     (not in CI) check-hosts-short, and Arm's CPU types on all hosts,
-                  as guests that boot, and moving between hosts
+                  as guests that boot, and moving between hosts; BookE guests
+                  many times
   check-upstream  (not in CI) check-native with QEMU's migration-test as well
 
 Prints a line for each test, "ok" or "not ok", "# SKIP" and the reason behind
@@ -101,7 +103,7 @@ build_qtests()
     for arch in $archs; do
         for test in $(qtests "$obj" "$arch"); do goals="$goals tests/qtest/$test"; done
     done
-    [ -n "${1-}" ] || goals="$goals tests/unit/test-kvm-arm-models"
+    [ -n "${1-}" ] || goals="$goals tests/unit/test-kvm-arm-models tests/unit/test-booke206-tlb"
     # shellcheck disable=SC2046,SC2086 # a list
     "$top/scripts/build-qemu" "$@" native $(printf '%s\n' $goals | sort -u)
 }
@@ -129,7 +131,10 @@ check_native()
         run_part "native-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
     done
     run_part native-arm-target one_qtest "$obj" aarch64 kvm-arm-target-test
-    run_part unit "$obj/tests/unit/test-kvm-arm-models" --tap
+    run_part native-booke-tlb one_qtest "$obj" ppc kvm-booke-tlb-test
+    for test in test-kvm-arm-models test-booke206-tlb; do
+        run_part "$test" "$obj/tests/unit/$test" --tap
+    done
     # with /dev/kvm QEMU has migration-test take a quarter of an hour
     compare_upstream migration-test
 }
@@ -139,8 +144,9 @@ host_qtest()
 {
     host=$1 arch=$2 test=$3
     shift 3
+    # what has no KVM runs natively
     "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" \
-        "/bin/$test" --tap -k
+        "/bin/$test" --tap -k -s /ppc/kvm-booke-tlb/tcg
 }
 
 # arm_qtests NAME HOST ARCH [OPTION...]: those for Arm in that host
@@ -165,10 +171,25 @@ check_hosts_short()
     run_part arm64-max-7.2 host_qtest arm64-7.2 aarch64 accel-cpu-type-test --cpu max,pauth-impdef=on
     arm_qtests arm64-arm arm64 arm
     run_part e500v2 host_qtest e500v2 ppc accel-cpu-type-test
+    run_part e500v2-tlb host_qtest e500v2 ppc kvm-booke-tlb-test
     run_part x86_64 host_qtest x86_64 x86_64 accel-cpu-type-test
     run_part x86_64-guests "$top/tests/run-table.sh" --tap x86_64
     run_part arm-faults "$top/tests/arm-faults.sh" --tap
-    [ -n "${1-}" ] || run_part arm-matrix "$top/tests/arm-matrix.sh" --tap --short
+    booke_part booke-gdb
+    # the long forms have all of these
+    [ -z "${1-}" ] || return 0
+    run_part arm-matrix "$top/tests/arm-matrix.sh" --tap --short
+    booke_part booke-reset --short
+    booke_part booke-migrate --short
+    booke_part booke-faults --short
+}
+
+# booke_part NAME [OPTION]: a test of e500 guests
+booke_part()
+{
+    _booke=$1
+    shift
+    run_part "$_booke" "$top/tests/$_booke.sh" --tap "$@"
 }
 
 check_hosts()
@@ -180,6 +201,10 @@ check_hosts()
     run_part arm-matrix "$top/tests/arm-matrix.sh" --tap
     run_part arm-models "$top/tests/run-table.sh" --tap models
     run_part arm-migrate "$top/tests/arm-migrate.sh" --tap
+    booke_part booke-reset
+    booke_part booke-migrate
+    booke_part booke-faults
+    run_part booke-sanitize "$top/tests/booke-sanitize.sh"
 }
 
 # compare_upstream BUT: QEMU's own qtests have the same results with the
@@ -193,7 +218,7 @@ compare_upstream()
         build_qtests $base
         for arch in $archs; do
             say "QEMU's own qtests for $arch${base:+, without the series}"
-            all_qtests "$obj" "$arch" "$1" | grep -v -e /accel-cpu-type-test -e /kvm-arm-target-test > "$logs/upstream-$arch$base.txt" || true
+            all_qtests "$obj" "$arch" "$1" | grep -v -e /accel-cpu-type-test -e /kvm-arm-target-test -e /kvm-booke-tlb-test > "$logs/upstream-$arch$base.txt" || true
         done
     done
     for arch in $archs; do

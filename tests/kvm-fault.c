@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A KVM that fails as it is told: for LD_PRELOAD, on arm64. KVM_FAULT has
- * rules, with spaces between them; the first one that fits a call decides:
+ * A KVM that fails as it is told: for LD_PRELOAD, on arm64 and powerpc. KVM_FAULT
+ * has rules, with spaces between them; the first one that fits a call decides:
  *
  *   CALL[/ABOUT][@N[+]]=ANSWER
  *
  * CALL    KVM_CREATE_VM and the like, see calls[]
- * ABOUT   only for this capability (a number), or this register: as the Arm ARM
- *         writes it, S3_0_C0_C0_0
+ * ABOUT   only for this capability (a number), this group of a device's
+ *         attributes, or this register: as the Arm ARM writes it, S3_0_C0_C0_0
  * @N      only the Nth time that CALL[/ABOUT] is called, from 1 on; with "+"
  *         each later time as well
  * ANSWER  EPERM and the like: the call fails so, and the kernel never sees it.
@@ -16,6 +16,7 @@
  *         where that is nothing, returned without asking the kernel.
  *
  * A rule that was used is added to the file KVM_FAULT_USED, a line each time.
+ * While the file KVM_FAULT_IF is not there, calls are neither counted nor fail.
  */
 
 #define _GNU_SOURCE
@@ -42,16 +43,36 @@ static const struct {
     const char *name;
     unsigned long request;
 } calls[] = {
+#ifdef __aarch64__
     CALL(KVM_ARM_PREFERRED_TARGET),
     CALL(KVM_ARM_VCPU_INIT),
+    { "KVM_ARM_GET_REG_WRITABLE_MASKS", GET_REG_WRITABLE_MASKS },
+#endif
+#ifdef __powerpc__
+    CALL(KVM_DIRTY_TLB),
+    CALL(KVM_PPC_GET_PVINFO),
+#endif
     CALL(KVM_CHECK_EXTENSION),
+    CALL(KVM_CREATE_DEVICE),
     CALL(KVM_CREATE_VCPU),
     CALL(KVM_CREATE_VM),
     CALL(KVM_ENABLE_CAP),
+    CALL(KVM_GET_DEVICE_ATTR),
     CALL(KVM_GET_ONE_REG),
+    CALL(KVM_GET_REGS),
     CALL(KVM_GET_REG_LIST),
+    CALL(KVM_GET_SREGS),
+    CALL(KVM_GET_VCPU_MMAP_SIZE),
+    CALL(KVM_INTERRUPT),
+    CALL(KVM_IRQ_LINE),
+    CALL(KVM_RUN),
+    CALL(KVM_SET_DEVICE_ATTR),
+    CALL(KVM_SET_GSI_ROUTING),
     CALL(KVM_SET_ONE_REG),
-    { "KVM_ARM_GET_REG_WRITABLE_MASKS", GET_REG_WRITABLE_MASKS },
+    CALL(KVM_SET_REGS),
+    CALL(KVM_SET_SIGNAL_MASK),
+    CALL(KVM_SET_SREGS),
+    CALL(KVM_SET_USER_MEMORY_REGION),
 };
 
 static struct rule {
@@ -101,11 +122,13 @@ static uint64_t number(const char *text)
 
 static uint64_t parse_about(const char *text)
 {
+#ifdef __aarch64__
     unsigned op0, op1, crn, crm, op2;
 
     if (sscanf(text, "S%u_%u_C%u_C%u_%u", &op0, &op1, &crn, &crm, &op2) == 5) {
         return ARM64_SYS_REG(op0, op1, crn, crm, op2);
     }
+#endif
     return number(text);
 }
 
@@ -184,6 +207,9 @@ static uint64_t what_about(unsigned long request, void *arg)
     case KVM_GET_ONE_REG:
     case KVM_SET_ONE_REG:
         return ((struct kvm_one_reg *)arg)->id;
+    case KVM_GET_DEVICE_ATTR:
+    case KVM_SET_DEVICE_ATTR:
+        return ((struct kvm_device_attr *)arg)->group;
     }
     return 0;
 }
@@ -201,36 +227,42 @@ static int answer(int fd, unsigned long request, void *arg, uint64_t value)
     int ret;
 
     switch (request) {
+#ifdef __aarch64__
     case KVM_ARM_PREFERRED_TARGET:
         ret = kernels_ioctl(fd, request, arg);
         ((struct kvm_vcpu_init *)arg)->target = value;
         return ret;
+#endif
     case KVM_GET_ONE_REG:
         ret = kernels_ioctl(fd, request, arg);
         size = 1 << ((one->id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
-        memcpy((void *)one->addr, &value,
+        memcpy((void *)(uintptr_t)one->addr, &value,
                size < sizeof(value) ? size : sizeof(value));
         return ret;
     case KVM_GET_REG_LIST:
         ret = kernels_ioctl(fd, request, arg);
         ((struct kvm_reg_list *)arg)->n = value;
         return ret;
+#ifdef __aarch64__
     case GET_REG_WRITABLE_MASKS:
         ret = kernels_ioctl(fd, request, arg);
         for (int i = 0; i < MASKS; i++) {
             (*(uint64_t **)arg)[i] = value;     /* struct reg_mask_range.addr */
         }
         return ret;
+#endif
     }
     return value;
 }
 
 static bool fits(struct rule *rule, unsigned long request, void *arg)
 {
+    const char *only_if = getenv("KVM_FAULT_IF");
     unsigned n;
 
     if (!rule->text || request != rule->request ||
-        (!rule->all && rule->about != what_about(request, arg))) {
+        (!rule->all && rule->about != what_about(request, arg)) ||
+        (only_if && access(only_if, F_OK))) {
         return false;
     }
     n = __atomic_add_fetch(&rule->count, 1, __ATOMIC_RELAXED);

@@ -29,8 +29,10 @@ make_guests()
 {
     cp "$build/hosts/kernel-e500v2/kernel" "$1/vmlinux"
     guest_initrd "$cc" "$1/initrd-ppc"
-    "$cc" -std=gnu11 -Os -Wall -Wextra -mcpu=8548 -msoft-float -ffreestanding \
-        -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
-        -Wl,-Ttext=0x100000,--build-id=none,-z,max-page-size=4096 \
-        -o "$1/bare-ppc" "$top/hosts/e500v2/bare.c"
+    for _bare in bare thrash; do
+        "$cc" -std=gnu11 -Os -Wall -Wextra -mcpu=8548 -msoft-float -ffreestanding \
+            -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
+            -Wl,-Ttext=0x100000,--build-id=none,-z,max-page-size=4096 \
+            -o "$1/$_bare-ppc" "$top/hosts/e500v2/$_bare.c"
+    done
 }
