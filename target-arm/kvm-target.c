@@ -184,8 +184,8 @@ void kvm_arm_prepare_vm(ARMCPU *cpu)
 {
     const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cpu)));
 
-    if (model && model->part) {
-        /* Fails where there is a vCPU already, or no such capability. */
+    if (model && model->part && !first_cpu) {
+        /* With a vCPU it is too late. Fails if there is no such capability. */
         kvm_vm_enable_cap(kvm_state, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
     }
 }

@@ -101,6 +101,7 @@ int kvmppc_booke_enable_cap(CPUState *cs, uint32_t which, uint64_t arg,
 
 int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp)
 {
+    ERRP_GUARD();
     CPUState *cs = CPU(cpu);
     BookE206TLB *tlb = &cpu->env.booke206;
     struct kvm_book3e_206_tlb_params params = {};
@@ -135,7 +136,7 @@ int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp)
         ret = kvmppc_booke_enable_cap(cs, KVM_CAP_SW_TLB, (uintptr_t)&cfg,
                                       NULL);
     }
-    if (ret == -EINVAL) {
+    if (ret < 0) {
         cfg.mmu_type = KVM_MMU_FSL_BOOKE_NOHV;
         ret = kvmppc_booke_enable_cap(cs, KVM_CAP_SW_TLB, (uintptr_t)&cfg,
                                       errp);
