@@ -183,9 +183,11 @@ static bool show_model(const KVMArmModel *model, const int fds[3],
 void kvm_arm_prepare_vm(ARMCPU *cpu)
 {
     const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cpu)));
+    static bool asked;
 
-    if (model && model->part && !first_cpu) {
+    if (model && model->part && !asked) {
         /* With a vCPU it is too late. Fails if there is no such capability. */
+        asked = true;
         kvm_vm_enable_cap(kvm_state, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
     }
 }
