@@ -3,7 +3,7 @@
 # The commands of the project. Each sets up what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help tree export run check check-series check-headers check-native check-hosts \
+.PHONY: help tree export run check check-series check-headers check-native check-sim check-hosts \
 	check-upstream check-bisect compare bench clean
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
 	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
 	@echo 'make check-native    qtests on this machine'
+	@echo 'make check-sim       QEMU on a simulated /dev/kvm: contract, faults, qtests'
 	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
@@ -40,7 +41,7 @@ check:
 check-series:
 	@scripts/check-series
 
-check-headers check-native check-hosts check-upstream:
+check-headers check-native check-sim check-hosts check-upstream:
 	@tests/check.sh $@
 
 check-bisect:

@@ -21,6 +21,8 @@ Builds what is missing and runs these parts, or all that fit CI:
                   with the newest packaged headers
   check-native    unit tests and qtests on this machine: the project's, and
                   QEMU's own, whose results must be as without the series
+  check-sim       QEMU on a simulated /dev/kvm: KVM's contract, calls that fail,
+                  the qtests, and the simulation itself
   check-hosts-short  the project's qtests and the runner on the emulated hosts;
                   a KVM that fails; Arm's CPU types on two hosts; BookE guests
                   that are reset, saved, restored and debugged
@@ -158,6 +160,12 @@ arm_qtests()
     run_part "$_name-target" host_qtest "$_host" "$_arch" kvm-arm-target-test "$@"
 }
 
+check_sim()
+{
+    "$top/scripts/qemu-tree" --keep-work
+    run_part sim "$top/tests/sim.sh" --tap
+}
+
 # what fits CI: one of each kind
 check_hosts_short()
 {
@@ -237,12 +245,13 @@ logs=$build/logs/check
 mkdir -p "$logs"
 archs='arm aarch64 ppc x86_64'
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- check-series check-headers check-native check-hosts-short run
+[ $# -gt 0 ] || set -- check-series check-headers check-native check-sim check-hosts-short run
 for part; do
     case $part in
     check-series) check_series ;;
     check-headers) check_headers ;;
     check-native) check_native ;;
+    check-sim) check_sim ;;
     check-hosts-short) check_hosts_short ;;
     check-hosts) check_hosts ;;
     check-upstream) compare_upstream - ;;

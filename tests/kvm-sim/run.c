@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * KVM_RUN: a guest that does nothing until a signal comes, or what a script
+ * says. KVM_SIM_SCRIPT names a file with a step on each line, for vCPU 0 or
+ * the one of the last "vcpu" line:
+ *
+ *   vcpu N                     the following lines are that vCPU's
+ *   mmio read|write ADDR LEN [VALUE]    an exit; the next entry completes it
+ *   event TYPE                 KVM_EXIT_SYSTEM_EVENT: 1 off, 2 reset, 3 crash
+ *   exit REASON                an exit with that number and nothing else
+ *   sleep                      until a signal comes
+ *   until FILE                 the same, until that file is there
+ *   touch FILE                 makes that file: tells a test how far we are
+ *   set NAME VALUE             the guest writes a register
+ *   expect NAME VALUE          the contract is broken if it has another value
+ *   tlbwe ENTRY MAS1 MAS2 MAS7_3        the guest writes a TLB entry (powerpc)
+ *   expect-tlb ENTRY MAS1 MAS2 MAS7_3   (powerpc)
+ *
+ * Registers: an id or S3_0_C0_C0_0 (arm64); fields of struct kvm_regs and
+ * kvm_sregs by name (powerpc). When a script is over the guest sleeps.
+ */
+#include "sim.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct step {
+    int vcpu, line, argc;
+    char *argv[8];
+} *steps;
+static size_t n_steps;
+
+static void __attribute__((noreturn)) bad_step(int line, const char *what)
+{
+    dprintf(2, "kvm-sim: %s:%d: %s\n", getenv("KVM_SIM_SCRIPT"), line, what);
+    _exit(2);
+}
+
+void script_load(void)
+{
+    const char *path = getenv("KVM_SIM_SCRIPT");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char text[512], *save;
+    int vcpu = 0, line = 0;
+
+    if (path && !f) {
+        dprintf(2, "kvm-sim: script %s: %s\n", path, strerror(errno));
+        _exit(2);
+    }
+    while (f && fgets(text, sizeof(text), f)) {
+        struct step s = { .vcpu = vcpu, .line = ++line };
+        char *comment = strchr(text, '#');
+
+        if (comment) {
+            *comment = 0;
+        }
+        for (char *w = strtok_r(text, " \t\n", &save);
+             w && s.argc < (int)ARRAY_SIZE(s.argv);
+             w = strtok_r(NULL, " \t\n", &save)) {
+            s.argv[s.argc++] = strdup(w);
+        }
+        if (!s.argc) {
+            continue;
+        }
+        if (!strcmp(s.argv[0], "vcpu") && s.argc == 2) {
+            vcpu = atoi(s.argv[1]);
+            continue;
+        }
+        steps = realloc(steps, (n_steps + 1) * sizeof(*steps));
+        steps[n_steps++] = s;
+    }
+    if (f) {
+        fclose(f);
+    }
+}
+
+static struct step *next_step(struct vcpu *vcpu)
+{
+    while (vcpu->step < n_steps && steps[vcpu->step].vcpu != vcpu->id) {
+        vcpu->step++;
+    }
+    return vcpu->step < n_steps ? &steps[vcpu->step] : NULL;
+}
+
+static uint64_t argument(struct step *s, int n)
+{
+    uint64_t value;
+
+    if (n >= s->argc || !parse_number(s->argv[n], &value)) {
+        bad_step(s->line, "a number is wanted");
+    }
+    return value;
+}
+
+/*
+ * Whether a signal is pending that KVM_SET_SIGNAL_MASK lets through. It stays
+ * pending, and is not handled, as the mask holds inside KVM_RUN only.
+ */
+static bool signal_pending(struct vcpu *vcpu)
+{
+    sigset_t pending, mask;
+
+    if (!vcpu->has_mask) {
+        return false;
+    }
+    sigemptyset(&mask);
+    memcpy(&mask, &vcpu->sigmask, sizeof(vcpu->sigmask));
+    sigpending(&pending);
+    for (int i = 1; i < 64; i++) {
+        if (sigismember(&pending, i) == 1 && sigismember(&mask, i) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Until a signal comes, or immediate_exit; in slices, as those have no event */
+static void sleep_in_guest(struct vcpu *vcpu)
+{
+    vcpu->running = true;
+    sim_unlock();
+    while (!__atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_SEQ_CST) &&
+           !signal_pending(vcpu)) {
+        struct timespec slice = { .tv_nsec = 20000000 };
+
+        if (ppoll(NULL, 0, &slice, NULL) < 0) {
+            break;
+        }
+    }
+    sim_lock();
+    vcpu->running = false;
+}
+
+static bool exists(const char *path)
+{
+    return !syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
+}
+
+/* One step: true when KVM_RUN returns with 0 or *@ret */
+static bool play(struct vcpu *vcpu, struct step *s, int *ret)
+{
+    const char *what = s->argv[0];
+    struct kvm_run *run = vcpu->run;
+
+    *ret = 0;
+    if (!strcmp(what, "mmio")) {
+        bool write = s->argc > 1 && !strcmp(s->argv[1], "write");
+        uint64_t value = write ? argument(s, 4) : 0;
+
+        run->exit_reason = KVM_EXIT_MMIO;
+        run->mmio.phys_addr = argument(s, 2);
+        run->mmio.len = argument(s, 3);
+        run->mmio.is_write = write;
+        for (unsigned i = 0; i < run->mmio.len && i < 8; i++) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+            run->mmio.data[run->mmio.len - 1 - i] = value >> 8 * i;
+#else
+            run->mmio.data[i] = value >> 8 * i;
+#endif
+        }
+        vcpu->incomplete = true;
+    } else if (!strcmp(what, "event")) {
+        run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+        run->system_event.type = argument(s, 1);
+        run->system_event.ndata = 0;
+    } else if (!strcmp(what, "exit")) {
+        run->exit_reason = argument(s, 1);
+    } else if (!strcmp(what, "sleep")) {
+        vcpu->step++;
+        sleep_in_guest(vcpu);
+        *ret = -EINTR;
+        return true;
+    } else if (!strcmp(what, "until") && s->argc == 2) {
+        if (!exists(s->argv[1])) {
+            sleep_in_guest(vcpu);
+            *ret = -EINTR;
+            return true;
+        }
+        vcpu->step++;
+        return false;
+    } else if (!strcmp(what, "touch") && s->argc == 2) {
+        int fd = syscall(SYS_openat, AT_FDCWD, s->argv[1],
+                         O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+        if (fd >= 0) {
+            syscall(SYS_close, fd);
+        }
+        note("script touch %s", s->argv[1]);
+        vcpu->step++;
+        return false;
+    } else {
+        if (arch_step(vcpu, s->argc, s->argv)) {
+            bad_step(s->line, "no such step");
+        }
+        vcpu->step++;
+        return false;
+    }
+    vcpu->step++;
+    return true;
+}
+
+/*
+ * A VM whose question was answered, and that nobody closed, beside one that
+ * runs: only an accelerator that was passed over leaves one.
+ */
+static void check_leaks(struct vm *running)
+{
+    for (struct vm *vm = vms; vm; vm = vm->next) {
+        if (vm != running && !vm->ran) {
+            violation(RULE_DESCRIPTOR_LEAK, "%s is still there, and %s runs",
+                      vm->o.name, running->o.name);
+        }
+    }
+}
+
+int vcpu_run(struct call *c)
+{
+    struct vcpu *vcpu = (struct vcpu *)c->object;
+    struct step *s;
+    int ret;
+
+    if (c->arg) {
+        return -EINVAL;
+    }
+    ret = arch_run_enter(vcpu);
+    if (ret) {
+        return ret;
+    }
+    if (!vcpu->o.vm->ran) {
+        vcpu->o.vm->ran = true;
+        check_leaks(vcpu->o.vm);
+    }
+    vcpu->ran = true;
+    vcpu->incomplete = false;
+    vcpu->run->exit_reason = KVM_EXIT_INTR;
+    ret = -EINTR;
+    if (!vcpu->run->immediate_exit) {
+        for (;;) {
+            s = vcpu->mp_state.mp_state == KVM_MP_STATE_RUNNABLE ?
+                next_step(vcpu) : NULL;
+            if (!s) {
+                sleep_in_guest(vcpu);
+                ret = -EINTR;
+                break;
+            }
+            if (play(vcpu, s, &ret)) {
+                break;
+            }
+        }
+    }
+    arch_run_leave(vcpu);
+    snprintf(c->extra, sizeof(c->extra), "exit %u", vcpu->run->exit_reason);
+    return ret;
+}

@@ -1,0 +1,310 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# All tests on the simulated /dev/kvm. See usage().
+
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
+# shellcheck source=tests/sim-env.sh
+. "$top/tests/sim-env.sh"
+
+usage()
+{
+    cat <<EOF
+Usage: tests/sim.sh [--tap] [PART...]
+
+Builds what is missing and runs these parts, or all:
+
+  contract   each rule of the simulation's contract has a case that breaks it
+  tools      faults, log and scripts of the simulation do what they say
+  starts     QEMU on every profile: tests/cases/sim-starts
+  base       QEMU without the series breaks the contract on e500v2: a dirty bitmap
+             that is too short, and state that a reset leaves; with the series not
+  qtests     the project's qtests
+  calibrate  the simulation answers as two emulated hosts do
+  faults     each call to KVM fails in turn: tests/sim-faults.sh
+
+  --tap  lines "ok" and "not ok" and nothing else
+
+SIM_READY=1 builds no QEMU and takes the overlays that are there; SIM_ROOT_arm64= and
+SIM_ROOT_powerpc= name other ones.
+
+Exit status 1 if a test fails. docs/testing.md has more. Logs: build/logs/sim/.
+EOF
+}
+
+# verdict STATUS NAME FILE: a line, and the file's when it is not ok
+verdict()
+{
+    if [ "$1" = 0 ]; then
+        echo "ok - $2"
+    else
+        echo "not ok - $2"
+        head -n 20 "$3" | sed 's/^/#   /'
+    fi
+}
+
+# expect NAME PATTERN...: whether each is a line of $out
+expect()
+{
+    _name=$1 _rc=0
+    shift
+    for _pattern; do
+        grep -qx -e "$_pattern" "$out" || { echo "no line $_pattern" >> "$out"; _rc=1; }
+    done
+    verdict "$_rc" "$_name" "$out"
+}
+
+part_contract()
+{
+    for profile in cortex-a57-6.1 max-7.2 e500v2-6.1 e500mc-6.1; do
+        sim_run "$profile" test-contract 2>&1 | sed "s/ - / - $profile: /" || true
+    done
+}
+
+# calls PROFILE VARIABLE=VALUE...: the fixed list of calls
+calls()
+{
+    _p=$1
+    shift
+    # shellcheck disable=SC2163 # variables with their values
+    ( export "$@"; sim_run "$_p" test-contract calls ) > "$out" 2>&1 || echo "status $?" >> "$out"
+}
+
+part_tools()
+{
+    a=cortex-a57-7.2 p=e500v2-6.1
+    calls $a KVM_SIM_FAULT=
+    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
+    calls $a KVM_SIM_FAULT=open=EACCES
+    expect 'a fault of open' 'open: EACCES'
+    calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM
+    expect 'the second call fails' 'vm 1: ok' 'vm 2: ENOMEM'
+    calls $a 'KVM_SIM_FAULT=KVM_GET_ONE_REG@2+=EIO'
+    expect 'the second and later ones fail' 'pc 1: ok' 'pc 2: EIO' 'pc 3: EIO' 'midr: EIO'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/0x6030000000100040@3=EPERM
+    expect 'a register fails' 'pc 2: ok' 'pc 3: EPERM' 'midr: ok'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/0x6030000000100040@3=0x1234
+    expect 'a register has another value' 'pc: 0x1234'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/S3_0_C0_C0_0=gone
+    expect 'a register is not there' 'midr: ENOENT' 'list: ok'
+    calls $a KVM_SIM_FAULT=KVM_ARM_PREFERRED_TARGET=2
+    expect 'a call fills in another value' 'target: 2'
+    calls $a KVM_SIM_FAULT=KVM_CHECK_EXTENSION/10=7
+    expect 'a capability has another value' 'slots: 7'
+    calls $a 'KVM_SIM_FAULT=KVM_CREATE_VM@1=EPERM KVM_CREATE_VCPU=ENOMEM'
+    expect 'two faults' 'vm 1: EPERM' 'vm 2: ok' 'vcpu: ENOMEM'
+    calls $a KVM_SIM_FAULT=KVM_NO_SUCH_CALL=EPERM
+    expect 'a fault of no call is an error' "kvm-sim: KVM_SIM_FAULT: no call 'KVM_NO_SUCH_CALL'" 'status 2'
+    calls $p KVM_SIM_FAULT=KVM_GET_REGS@2=EIO
+    expect 'a fault on PowerPC' 'regs 1: ok' 'regs 2: EIO' 'tlb: ok'
+    rm -f "$logs/used"
+    calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM "KVM_SIM_FAULT_USED=$logs/used"
+    cp "$logs/used" "$out"
+    expect 'which faults happened' KVM_CREATE_VM@2=ENOMEM
+
+    rm -f "$logs/calls"
+    calls $a "KVM_SIM_LOG=$logs/calls"
+    cp "$logs/calls" "$out"
+    expect 'the log' 'open /dev/kvm -> ok' 'KVM_CREATE_VM kvm vm1 -> ok [0-9]*' 'close vm1' \
+        'KVM_GET_ONE_REG vm2.vcpu0 0x6030000000100040 0x0 -> ok '
+
+    printf '%s\n' 'mmio write 0x9000000 4 0x41' 'mmio read 0x9000004 2' 'event 2' > "$logs/script"
+    calls $a "KVM_SIM_SCRIPT=$logs/script"
+    expect 'a script of exits' 'run 1: ok, exit 6, write 0x9000000 4' 'run 2: ok, exit 6, read 0x9000004 2' \
+        'run 3: ok, exit 24'
+    printf '%s\n' 'tlbwe 3 0x80000100 0x3000 0x3f' 'expect-tlb 3 0x80000100 0x3000 0x3f' 'set tcr 0x42' \
+        'expect tcr 0x42' 'exit 7' > "$logs/script"
+    calls $p "KVM_SIM_SCRIPT=$logs/script"
+    expect "a guest's TLB entry" 'run 1: ok, exit 7' 'entry 3: 0x80000100'
+    printf '%s\n' 'expect tcr 0x43' > "$logs/script"
+    calls $p "KVM_SIM_SCRIPT=$logs/script"
+    expect 'a value that is not as expected' 'kvm-sim: contract expected-state broken: .*' 'status 86'
+    printf '%s\n' 'set pc 0x1000' 'expect pc 0x1000' 'event 1' > "$logs/script"
+    calls $a "KVM_SIM_SCRIPT=$logs/script"
+    expect "a guest's register" 'run 1: ok, exit 24'
+    printf '%s\n' 'dance' > "$logs/script"
+    calls $a "KVM_SIM_SCRIPT=$logs/script"
+    expect 'a step that is none is an error' "kvm-sim: $logs/script:1: no such step" 'status 2'
+    # that of another architecture, and a line that is none
+    ( KVM_SIM_PROFILE=$sim_profiles/$p qemu-aarch64-static -L /usr/aarch64-linux-gnu \
+        -E "LD_PRELOAD=$sim_build/arm64/sim.so" "$sim_build/arm64/test-contract" calls ) > "$out" 2>&1 || true
+    expect "another architecture's profile is an error" ".*is for powerpc, and this program for arm64"
+    printf '%s\n' 'arch arm64' 'no such line' > "$logs/profile"
+    ( KVM_SIM_PROFILE=$logs/profile qemu-aarch64-static -L /usr/aarch64-linux-gnu \
+        -E "LD_PRELOAD=$sim_build/arm64/sim.so" "$sim_build/arm64/test-contract" calls ) > "$out" 2>&1 || true
+    expect "a profile's line that is none is an error" "kvm-sim: $logs/profile:2: no such word"
+}
+
+# one_start N: line N of tests/cases/sim-starts
+one_start()
+{
+    IFS=\; read -r profile options outcome regex known <<EOF
+$(grep -v '^#' "$top/tests/cases/sim-starts" | sed -n "$1p")
+EOF
+    out=$logs/start-$1
+    case $(sim_arch "$profile") in
+    arm64) program=bin-arm64/qemu-system-aarch64 ;;
+    powerpc) program=bin-powerpc/qemu-system-ppc options="$options -nic none -kernel $sim_build/kernel-ppc" ;;
+    esac
+    status=0
+    # shellcheck disable=SC2086 # a list
+    printf 'info kvm\nquit\n' | KVM_SIM_PROFILE=$profile timeout -s KILL 60 "$sim_build/$program" $options \
+        -display none -nodefaults -monitor stdio > "$out.out" 2> "$out" || status=$?
+    enabled=no
+    ! grep -q '^kvm support: enabled' "$out.out" || enabled=yes
+    sed -i '/: warning: /d' "$out"
+    case $outcome in
+    kvm) want='0 yes 0' ;;
+    tcg) want='0 no 1' ;;
+    refused) want='1 no 0' ;;
+    esac
+    got="$status $enabled $(grep -c 'falling back to tcg' "$out")" || true
+    rc=1
+    if [ "$got" = "$want" ] && grep -qE -e "$regex" "$out"; then rc=0; fi
+    if [ "$outcome" = kvm ]; then
+        rc=1
+        if [ "$got" = "$want" ] && [ ! -s "$out" ]; then rc=0; fi
+    fi
+    name="$profile: ${options%% -nic*}: $outcome"
+    if [ "$rc" != 0 ] && [ -n "$known" ]; then
+        echo "ok - $name # TODO known: $known"
+    else
+        verdict "$rc" "$name" "$out"
+    fi
+}
+
+part_starts()
+{
+    seq "$(grep -vc '^#' "$top/tests/cases/sim-starts")" | xargs -P "$jobs" -I N sh "$0" --start N
+}
+
+# reset_run ROOT CONTRACT: QEMU on e500v2-6.1, whose guest changes state and is reset;
+# the log is in $logs/reset
+reset_run()
+{
+    rm -f "$logs/reset" "$logs/1" "$logs/2" "$logs/3" "$logs/fifo"
+    printf '%s\n' 'set tcr 0x04000000' 'set ivpr 0xc0000000' 'set ivor4 0x4440' \
+        'tlbwe 3 0x80000100 0x00003000 0x3f' 'tlbwe 515 0x80000500 0x10000000 0x3f' "touch $logs/1" \
+        "until $logs/2" 'expect tcr 0' 'expect ivpr 0' 'expect-tlb 3 0 0 0' 'expect-tlb 515 0 0 0' \
+        "touch $logs/3" > "$logs/script"
+    mkfifo "$logs/fifo"
+    SIM_ROOT_powerpc=$1 SIM_CONTRACT=$2 KVM_SIM_PROFILE=e500v2-6.1 KVM_SIM_LOG=$logs/reset \
+        KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 "$sim_build/bin-powerpc/qemu-system-ppc" -M ppce500 \
+        -accel kvm -cpu e500v2_v30 -nic none -kernel "$sim_build/kernel-ppc" -display none -nodefaults \
+        -monitor stdio < "$logs/fifo" > "$out" 2>&1 &
+    pid=$!
+    exec 5> "$logs/fifo"
+    until [ -e "$logs/1" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    printf 'stop\nsystem_reset\ninfo status\n' >&5 || true
+    until grep -q 'VM status' "$out" || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    : > "$logs/2"
+    echo cont >&5 || true
+    until [ -e "$logs/3" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    echo quit >&5 || true
+    exec 5>&-
+    status=0
+    wait "$pid" || status=$?
+}
+
+part_base()
+{
+    trap '' PIPE
+    reset_run "$build/root-base-ppc" ''
+    [ "$status" -eq 86 ] && grep -q 'contract dirty-bitmap broken: 528 entries need 72 bytes, and the bitmap has 66' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series QEMU gives KVM_DIRTY_TLB a bitmap that is too short' "$out"
+    reset_run "$build/root-base-ppc" log
+    grep 'contract ' "$logs/reset" > "$out" || true
+    grep -q 'contract expected-state broken: ivpr of .* is 0xc0000000 and was to be 0x0' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series a reset leaves the special registers as the guest had them' "$out"
+    grep -q 'contract expected-state broken: TLB entry 515 is MAS1 0x80000500' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series a reset leaves the TLBs as the guest had them' "$out"
+    reset_run "${SIM_ROOT_powerpc:-$(sim_root powerpc)}" ''
+    [ "$status" -eq 0 ] && [ -e "$logs/3" ] && ! grep -q 'contract ' "$logs/reset" && rc=0 || rc=1
+    verdict "$rc" 'with the series neither' "$out"
+}
+
+# one_qtest NAME PROFILE ARCH TEST QEMU [OPTION...]
+one_qtest()
+{
+    name=$1 profile=$2 arch=$3 test=$4 qemu=$5
+    shift 5
+    case $arch in
+    arm64) root=${SIM_ROOT_arm64:-$(sim_root arm64)} ;;
+    powerpc) root=${SIM_ROOT_powerpc:-$(sim_root powerpc)} ;;
+    esac
+    if [ ! -e "$root/bin/$test" ]; then
+        echo "ok - $name # SKIP the series has no $test"
+        return
+    fi
+    { KVM_SIM_PROFILE=$profile QTEST_QEMU_BINARY=$sim_build/bin-$arch/$qemu \
+        "$sim_build/bin-$arch/$test" --tap -k "$@" 2>&1 || echo "exit $?"; } > "$logs/$name.log"
+    grep -E '^(not )?ok ' "$logs/$name.log" | sed "s|^\(\(not \)\{0,1\}ok\) [0-9]*|\1 - $name:|"
+    ! grep -q '^exit ' "$logs/$name.log" || grep -q '^not ok ' "$logs/$name.log" ||
+        { echo "not ok - $name: $(grep '^exit ' "$logs/$name.log")"; tail -n 15 "$logs/$name.log" | sed 's/^/#   /'; }
+}
+
+# name;profile;architecture;test;program;options. What a guest does is not simulated.
+qtests='arm64;cortex-a57-6.1;arm64;accel-cpu-type-test;qemu-system-aarch64;
+arm64-target;cortex-a57-6.1;arm64;kvm-arm-target-test;qemu-system-aarch64;
+arm64-target-7.2;cortex-a72-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/guest-sees
+arm;max-6.12;arm64;kvm-arm-target-test;qemu-system-arm;
+arm-n1;neoverse-n1-6.12;arm64;kvm-arm-target-test;qemu-system-arm;
+e500v2;e500v2-6.1;powerpc;accel-cpu-type-test;qemu-system-ppc;
+e500v2-tlb;e500v2-6.1;powerpc;kvm-booke-tlb-test;qemu-system-ppc;-p /ppc/kvm-booke-tlb/kvm/bad-sizes -p /ppc/kvm-booke-tlb/kvm/truncated'
+
+part_qtests()
+{
+    seq "$(echo "$qtests" | wc -l)" | xargs -P "$jobs" -I N sh "$0" --qtest N
+}
+
+tap='' start='' qtest=''
+while :; do
+    case ${1-} in
+    --tap) tap=yes; shift ;;
+    --start) start=$2; shift 2 ;;
+    --qtest) qtest=$2; shift 2 ;;
+    --help | -h) usage; exit 0 ;;
+    -*) die "unknown option '$1'; see tests/sim.sh --help" ;;
+    *) break ;;
+    esac
+done
+logs=$build/logs/sim
+out=$logs/out
+if [ -n "$start" ]; then one_start "$start"; exit; fi
+if [ -n "$qtest" ]; then
+    IFS=\; read -r a b c d e f <<EOF
+$(echo "$qtests" | sed -n "${qtest}p")
+EOF
+    # shellcheck disable=SC2086 # a list
+    one_qtest "$a" "$b" "$c" "$d" "$e" $f
+    exit
+fi
+[ $# -gt 0 ] || set -- contract tools starts base qtests calibrate faults
+if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
+sim_qemu >&3
+for part; do
+    case $part in
+    base) [ -n "${SIM_READY-}" ] || { "$top/scripts/qemu-tree" --base && "$top/scripts/build-qemu" --base ppc; } >&3 ;;
+    contract | tools | starts | qtests | calibrate | faults) ;;
+    *) die "unknown part '$part'; see tests/sim.sh --help" ;;
+    esac
+done
+sim_make >&3
+rm -rf "$logs"
+mkdir -p "$logs"
+for part; do
+    t0=$(date +%s)
+    say "$part" >&3
+    {
+        case $part in
+        calibrate) "$top/tests/sim-calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1 || true ;;
+        faults) SIM_READY=1 "$top/tests/sim-faults.sh" --tap ||  true ;;
+        *) "part_$part" ;;
+        esac
+    } 2>&1 | tee "$logs/$part" | if [ -n "$tap" ]; then cat; else grep -E -e '^not ok|^#' || true; fi
+    echo "   $(grep -c '^ok' "$logs/$part") ok, $(grep -c '^not ok' "$logs/$part") not, in $(($(date +%s) - t0)) s" >&3
+done
+n=$(cat "$logs"/contract "$logs"/tools "$logs"/starts "$logs"/base "$logs"/qtests "$logs"/calibrate "$logs"/faults 2> /dev/null | grep -c '^not ok') || true
+[ "$n" -eq 0 ]
