@@ -491,10 +491,22 @@ static int put_interrupt(PowerPCCPU *cpu, Error **errp)
     return ret;
 }
 
+static int set_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs, Error **errp)
+{
+    int ret = kvm_vcpu_ioctl(CPU(cpu), KVM_SET_SREGS, sregs);
+
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "vCPU %d: KVM_SET_SREGS failed",
+                         CPU(cpu)->cpu_index);
+    }
+    return ret;
+}
+
 int kvmppc_booke_put(PowerPCCPU *cpu, int level, Error **errp)
 {
     CPUPPCState *env = &cpu->env;
     struct kvm_sregs sregs, old;
+    uint32_t dec = 0;
     int ret;
 
     ret = kvmppc_booke_push_tlb(cpu, errp);
@@ -539,11 +551,26 @@ int kvmppc_booke_put(PowerPCCPU *cpu, int level, Error **errp)
         sregs.u.e.impl.fsl.pid1 = env->spr[SPR_BOOKE_PID1];
         sregs.u.e.impl.fsl.pid2 = env->spr[SPR_BOOKE_PID2];
     }
+    if (sregs.u.e.update_special & KVM_SREGS_E_UPDATE_DEC) {
+        /*
+         * The call starts the decrementer before it writes TSR and DECAR. One
+         * that expires meanwhile would leave no trace in TSR, and be reloaded
+         * with the old DECAR: stop it first, and start it when all is there.
+         */
+        dec = sregs.u.e.dec;
+        sregs.u.e.dec = 0;
+    }
     if (memcmp(&sregs, &old, sizeof(sregs))) {
-        ret = kvm_vcpu_ioctl(CPU(cpu), KVM_SET_SREGS, &sregs);
+        ret = set_sregs(cpu, &sregs, errp);
         if (ret < 0) {
-            error_setg_errno(errp, -ret, "vCPU %d: KVM_SET_SREGS failed",
-                             CPU(cpu)->cpu_index);
+            return ret;
+        }
+    }
+    if (dec) {
+        sregs.u.e.dec = dec;
+        sregs.u.e.update_special = KVM_SREGS_E_UPDATE_DEC;
+        ret = set_sregs(cpu, &sregs, errp);
+        if (ret < 0) {
             return ret;
         }
     }

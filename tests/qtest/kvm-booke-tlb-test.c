@@ -62,6 +62,7 @@ enum {
 #define SIZE_4K         (2 << TSIZE_SHIFT)
 #define SIZE_4M         (12 << TSIZE_SHIFT)
 #define MAS3_ALL        0x3f
+#define TSR_DIS         0x08000000
 #define MSR_WE          0x00040000
 #define MSR_EE          0x00008000
 #define MSR_ME          0x00001000
@@ -217,10 +218,10 @@ static char *write_guest(const char *name, bool idle)
     mtspr(&c, SPR_PID, GUEST_PID);
     isync(&c);
 
-    /* an interrupt every 10 ms, at 400 MHz */
+    /* an interrupt every 10 ms, at 400 MHz; in time, however slow we are */
+    mtspr(&c, SPR_TCR, 0x04400000);     /* DIE, ARE */
     mtspr(&c, SPR_DECAR, 4000000);
     mtspr(&c, SPR_DEC, 4000000);
-    mtspr(&c, SPR_TCR, 0x04400000);     /* DIE, ARE */
     load(&c, 4, DATA_EA);
     load(&c, 5, READY);
     insn(&c, 0x90a40008);               /* stw r5, 8(r4) */
@@ -238,7 +239,7 @@ static char *write_guest(const char *name, bool idle)
 
     g_assert_cmpuint(c.n, <=, HANDLER / 4);
     c.n = HANDLER / 4;
-    load(&c, 20, 0x08000000);           /* TSR[DIS] */
+    load(&c, 20, TSR_DIS);
     insn(&c, 0x7c0003a6 | spr_fields(20, SPR_TSR));
     load(&c, 21, DATA_EA);
     count(&c, 21, TICKS - DATA, 22);
@@ -396,6 +397,16 @@ static void wait_migrated(QTestState *qts)
     }
 }
 
+static bool has_status(QTestState *qts, const char *status)
+{
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'query-status' }");
+    bool has = g_str_equal(status, qdict_get_str(qdict_get_qdict(rsp, "return"),
+                                                 "status"));
+
+    qobject_unref(rsp);
+    return has;
+}
+
 static char *save(QTestState *qts, const char *name)
 {
     char *path = g_build_filename(tmpdir, name, NULL);
@@ -404,7 +415,20 @@ static char *save(QTestState *qts, const char *name)
     qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': {"
                              "'uri': %s } }", uri);
     wait_migrated(qts);
+    /* only then it may go on */
+    while (!has_status(qts, "postmigrate")) {
+        g_usleep(10000);
+    }
     return path;
+}
+
+/*
+ * The decrementer of a guest that was saved runs, or has run out: where it is
+ * reloaded each time it cannot stand still.
+ */
+static void assert_decrementer(QTestState *qts)
+{
+    g_assert_true(spr(qts, "DECR") != 0 || (spr(qts, "TSR") & TSR_DIS) != 0);
 }
 
 static QTestState *restore(const Setup *setup, const char *cpu,
@@ -719,6 +743,7 @@ static void move(const Setup *from, const Setup *to, const char *guest,
     tlb = qtest_hmp(here, "info tlb");
     g_assert_cmpuint(valid_entries(tlb), ==, GUEST_ENTRIES);
     read_sprs(here, values);
+    assert_decrementer(here);
 
     there = restore(to, CPU, path);
     g_assert_cmpuint(qtest_readl(there, COUNTER), ==, counter);
@@ -757,6 +782,26 @@ static void test_move_stopped(const void *data)
 static void test_move_idle(const void *data)
 {
     move(data, data, idle_guest, false);
+}
+
+/*
+ * At any moment: also where the decrementer has just run out, and the host's
+ * timer for it is late. That is one of a hundred moments or less.
+ */
+static void test_saves(const void *data)
+{
+    QTestState *qts = start(data, CPU, busy_guest, "");
+
+    wait_ready(qts);
+    for (int i = 0; i < (g_test_slow() ? 500 : 20); i++) {
+        g_autofree char *path = save(qts, "saves.stream");
+
+        assert_decrementer(qts);
+        unlink(path);
+        cont(qts);
+        assert_alive(qts);
+    }
+    qtest_quit(qts);
 }
 
 /* One guest through all of them: their streams are the same. */
@@ -991,6 +1036,48 @@ static void test_time_base(const void *data)
     g_free(s.data);
 }
 
+/*
+ * A decrementer that is about to expire when the guest is restored does so: no
+ * order of writing it, TSR and DECAR may lose that.
+ */
+static void test_decrementer(const void *data)
+{
+    static const uint32_t ticks[] = { 1, 2, 40, 400, 4000, 40000 };
+    /* CSRR0, CSRR1, what is not there, DEAR and ESR, as the guest wrote them */
+    static const uint32_t sprs_at_csrr0[] = {
+        0x11111110, 0x00021000, 0, 0x33333333, 0x00800000,
+    };
+    unsigned int width = g_str_equal(qtest_get_arch(), "ppc64") ? 8 : 4;
+    uint8_t pattern[ARRAY_SIZE(sprs_at_csrr0) * 8] = {};
+    QTestState *qts = start(data, CPU, busy_guest, "");
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    uint8_t *first;
+    Stream s;
+
+    wait_ready(qts);
+    path = save(qts, "good.stream");
+    qtest_quit(qts);
+    g_assert_true(g_file_get_contents(path, (char **)&s.data, &s.size,
+                                      &error));
+    for (int i = 0; i < ARRAY_SIZE(sprs_at_csrr0); i++) {
+        stl_be_p(pattern + (i + 1) * width - 4, sprs_at_csrr0[i]);
+    }
+    /* the registers are in the stream by their numbers */
+    first = s.data + find(&s, pattern, ARRAY_SIZE(sprs_at_csrr0) * width) -
+            SPR_CSRR0 * width;
+    g_assert_cmphex(ldl_be_p(first + (SPR_PID + 1) * width - 4), ==,
+                    GUEST_PID);
+    stl_be_p(first + (SPR_TSR + 1) * width - 4, 0);
+
+    for (int i = 0; i < ARRAY_SIZE(ticks); i++) {
+        g_test_message("DEC %u", ticks[i]);
+        stl_be_p(first + (SPR_DEC + 1) * width - 4, ticks[i]);
+        accepted(data, CPU, &s);
+    }
+    g_free(s.data);
+}
+
 /* What it costs */
 
 /* KVM's numbers for vCPU calls: the low 16 bits are the same on every host. */
@@ -1098,6 +1185,8 @@ static void add_all(const Setup *setup)
     add("move-busy", setup, test_move_busy);
     add("move-stopped", setup, test_move_stopped);
     add("move-idle", setup, test_move_idle);
+    add("saves", setup, test_saves);
+    add("decrementer", setup, test_decrementer);
 }
 
 /* What does not depend on where the MPIC is */
