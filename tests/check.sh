@@ -146,9 +146,8 @@ host_qtest()
 {
     host=$1 arch=$2 test=$3
     shift 3
-    # what has no KVM runs natively
     "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" \
-        "/bin/$test" --tap -k -s /ppc/kvm-booke-tlb/tcg
+        "/bin/$test" --tap -k
 }
 
 # arm_qtests NAME HOST ARCH [OPTION...]: those for Arm in that host
