@@ -16,14 +16,19 @@
 #include "qemu/atomic.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "exec/cpu-common.h"
 #include "exec/memory.h"
 #include "hw/boards.h"
+#include "system/kvm_int.h"
 #include "kvm-booke.h"
 
 #define INSN_SC     0x44000002
 #define INSN_B_SELF 0x48000000
 
 #define MAS1_4K     (2 << MAS1_TSIZE_SHIFT)
+
+/* Of half a millisecond each, see kvmppc_booke_run_on() */
+#define RUN_ON_TRIES 100
 
 #ifndef sigev_notify_thread_id      /* glibc has the field, without its name */
 #define sigev_notify_thread_id _sigev_un._tid
@@ -47,22 +52,13 @@ static bool interrupt_soon(void)
     return has_timer && !timer_settime(timer, 0, &soon, NULL);
 }
 
-/*
- * The first case: NIP is behind a system call, and whether its interrupt is
- * still queued cannot be told. Saved and restored, it would be lost. (All
- * others come again, from registers, from the MPIC, or from executing the
- * instruction again.) Have a vCPU that is to stop run on from there.
- */
-bool kvmppc_booke_run_on(CPUState *cs)
+static bool behind_system_call(CPUState *cs)
 {
     CPUPPCState *env = cpu_env(cs);
     struct kvm_regs regs;
     uint32_t pid;
     uint64_t pa;
 
-    if (!qatomic_read(&cs->stop)) {
-        return false;
-    }
     if (kvm_vcpu_ioctl(cs, KVM_GET_REGS, &regs) < 0) {
         warn_report_once("vCPU %d: KVM_GET_REGS failed: %s; it may stop "
                          "inside a system call", cs->cpu_index,
@@ -70,18 +66,42 @@ bool kvmppc_booke_run_on(CPUState *cs)
         return false;
     }
     pid = regs.pid;
-    if (!booke206_tlb_translate(&env->booke206, regs.pc - 4, &pid, 1,
-                                FIELD_EX64(regs.msr, MSR, IR), &pa) ||
-        address_space_ldl_be(cs->as, pa, MEMTXATTRS_UNSPECIFIED, NULL) !=
-        INSN_SC) {
-        return false;
-    }
-    if (!interrupt_soon()) {
+    return booke206_tlb_translate(&env->booke206, regs.pc - 4, &pid, 1,
+                                  FIELD_EX64(regs.msr, MSR, IR), &pa) &&
+           address_space_ldl_be(cs->as, pa, MEMTXATTRS_UNSPECIFIED, NULL) ==
+           INSN_SC;
+}
+
+/*
+ * The first case: NIP is behind a system call, and whether its interrupt is
+ * still queued cannot be told. Saved and restored, it would be lost. (All
+ * others come again, from registers, from the MPIC, or from executing the
+ * instruction again.) Have a vCPU that is to stop run on from there.
+ *
+ * KVM has the guest take a queued call when it enters it: one try is enough,
+ * unless the guest makes the next one meanwhile (that was 1 of 75). One that is
+ * still there after RUN_ON_TRIES loops there, at an instruction that it got to
+ * by a branch, and has no call queued. Without the bound it would never stop;
+ * with it, it stops 50 ms later than others.
+ */
+bool kvmppc_booke_run_on(CPUState *cs)
+{
+    CPUPPCState *env = cpu_env(cs);
+    bool run_on = qatomic_read(&cs->stop) &&
+                  env->kvm_run_on_tries < RUN_ON_TRIES &&
+                  behind_system_call(cs);
+
+    if (run_on && !interrupt_soon()) {
         warn_report_once("vCPU %d stops at a system call, which a saved guest "
                          "can lose: no timer to go on with: %s",
                          cs->cpu_index, strerror(errno));
+        run_on = false;
+    }
+    if (!run_on) {
+        env->kvm_run_on_tries = 0;
         return false;
     }
+    env->kvm_run_on_tries++;
     qatomic_set(&cs->exit_request, 0);
     return true;
 }
@@ -155,14 +175,22 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
 
     address_space_read(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &insn, 4);
-    /* One is taken with each entry, and two can be queued at a time. */
+    cpu_flush_icache_range(pa, 4);
+    /*
+     * One is taken with each entry, and two can be queued at a time. An old
+     * kick, of another thread or by the timer, must not keep KVM_RUN from
+     * entering the guest: forget it, before the timer is set that ends this
+     * KVM_RUN. The last kick is left, so that the vCPU's next KVM_RUN returns
+     * at once and kvm_cpu_exec() looks what a forgotten one was for.
+     */
     for (int i = 0; i < 3 && ret == 0; i++) {
         call = "KVM_RUN";
+        kvm_eat_signals(cs);
         ret = interrupt_soon() ? kvm_vcpu_ioctl(cs, KVM_RUN, 0) : -errno;
         ret = ret == -EINTR ? 0 : ret;
-        qatomic_set(&cs->kvm_run->immediate_exit, 0);
     }
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
+    cpu_flush_icache_range(pa, 4);
 
     if (ret < 0) {
         error_setg_errno(errp, -ret, "vCPU %d: %s failed, to have it take "

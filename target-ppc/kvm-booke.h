@@ -46,9 +46,12 @@ bool kvmppc_booke_can_run(const KVMState *s, PowerPCCPUClass *model,
 int kvmppc_booke_enable_cap(CPUState *cs, uint32_t which, uint64_t arg,
                             Error **errp);
 
-/*
- * Say why, and exit. A monitor command's error would go to the monitor, which
- * has no time to show it.
+/**
+ * kvmppc_booke_fatal: say why on stderr, and exit with 1
+ * @err: why
+ *
+ * For callbacks of devices, which cannot fail. With &error_fatal, the error of
+ * a monitor command would go to the monitor, which has no time to show it.
  */
 G_NORETURN void kvmppc_booke_fatal(Error *err);
 
@@ -64,16 +67,43 @@ G_NORETURN void kvmppc_booke_fatal(Error *err);
  */
 int kvmppc_booke_init_vcpu(PowerPCCPU *cpu, Error **errp);
 
-/* Announce changed TLB entries: 0, or a negative errno. */
+/**
+ * kvmppc_booke_push_tlb: announce changed TLB entries
+ * @cpu: its vCPU does not run
+ * @errp: the call that failed, and the number of entries
+ *
+ * KVM has to be told before the next KVM_RUN (Documentation/virt/kvm/api.rst
+ * 4.60, KVM_DIRTY_TLB). Without a dirty entry there is no call. The entries
+ * stay dirty when it fails.
+ *
+ * Returns: 0, or a negative errno
+ */
 int kvmppc_booke_push_tlb(PowerPCCPU *cpu, Error **errp);
 
 struct kvm_sregs;
 
-/* Read what KVM_GET_SREGS has: 0, or a negative errno. */
+/**
+ * kvmppc_booke_get_sregs: read the special registers as KVM has them
+ * @cpu: its vCPU does not run
+ * @sregs: where they go. Of u.e only what u.e.features has means something
+ *         (KVM_SREGS_E_*; api.rst 4.13, KVM_GET_SREGS)
+ * @errp: names the call that failed
+ *
+ * Returns: 0, or a negative errno
+ */
 int kvmppc_booke_get_sregs(PowerPCCPU *cpu, struct kvm_sregs *sregs,
                            Error **errp);
 
-/* For kvm_run_on */
+/**
+ * kvmppc_booke_run_on: have a vCPU that is to stop leave a system call first
+ * @cs: KVM_RUN was interrupted (-EINTR). Called on its thread, without the BQL
+ *
+ * This is what kvm_run_on is set to, see system/kvm_int.h.
+ *
+ * Returns: true if it has to run on: the next KVM_RUN is interrupted 0.5 ms
+ * from now. False if it is not to stop, is not at such a place, or was there
+ * 100 times in a row; and, with a warning, if a call fails
+ */
 bool kvmppc_booke_run_on(CPUState *cs);
 
 /**

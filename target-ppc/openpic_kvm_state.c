@@ -44,7 +44,6 @@
 #define IRQ_IPI0        OPENPIC_MAX_SRC
 #define IRQ_TIM0        (IRQ_IPI0 + OPENPIC_MAX_IPI)
 #define IRQ_MSI         224
-#define FIRST_INTERNAL  16
 
 /* The first error stays; after one nothing more is done. */
 typedef struct Access {

@@ -6,32 +6,11 @@
  * linked at 1 MiB, inside the mapping that the machine makes for its start.
  */
 
-#define CCSR 0xe0000000u        /* where we map what is at 0xfe0000000 */
-#define UART ((volatile unsigned char *)(CCSR + 0x4500))
+#include "bare.h"
+
 #define GUTS_RSTCR ((volatile unsigned int *)(CCSR + 0xe00b0))
 
-#define MTSPR(spr, value) asm volatile("mtspr %0, %1" : : "i"(spr), "r"(value))
-
 static unsigned int stack[1024];
-
-static void put(const char *s)
-{
-    while (*s) {
-        while (!(UART[5] & 0x20)) {     /* 16550 LSR: transmitter is empty */
-        }
-        *UART = *s++;
-    }
-}
-
-static void map_ccsr(void)
-{
-    MTSPR(624, 0x10010000);             /* MAS0: TLB1, entry 1 */
-    MTSPR(625, 0x80000500);             /* MAS1: valid, 1 MiB */
-    MTSPR(626, CCSR | 0xa);             /* MAS2: cache inhibited, guarded */
-    MTSPR(627, CCSR | 0x3f);            /* MAS3: all rights */
-    MTSPR(944, 0xf);                    /* MAS7: above 4 GiB */
-    asm volatile("isync; tlbwe; isync" : : : "memory");
-}
 
 /* Whether the flattened device tree at @fdt (its size is in its second word)
  * has the compatible string of the node that QEMU adds under KVM. */

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# ppc-libraries.sh PREFIX JOBS ZLIB PCRE2 GLIB LINUX: builds static 32-bit
-# powerpc libraries from these source archives into PREFIX. Run by build-qemu.
+# ppc-libraries.sh MACHINE PREFIX JOBS ZLIB PCRE2 GLIB LINUX: builds static
+# libraries for MACHINE (powerpc, powerpc64) from these source archives into
+# PREFIX. Run by build-qemu.
 
 set -eux
-prefix=$1 jobs=$2 zlib=$3 pcre2=$4 glib=$5 linux=$6
-host=powerpc-linux-gnu
+machine=$1 prefix=$2 jobs=$3 zlib=$4 pcre2=$5 glib=$6 linux=$7
+host=$machine-linux-gnu
+cpu=ppc${machine#powerpc}
 export CC="ccache $host-gcc" CFLAGS=-O2
 
 unpack() { mkdir -p "$prefix/src/$1" && tar -C "$prefix/src/$1" --strip-components=1 -xf "$2"; }
@@ -43,13 +45,13 @@ c = ['ccache', '$host-gcc']
 ar = '$host-ar'
 strip = '$host-strip'
 pkg-config = 'pkg-config'
-exe_wrapper = ['qemu-ppc-static', '-L', '/usr/$host']
+exe_wrapper = ['qemu-$cpu-static', '-L', '/usr/$host']
 [properties]
 pkg_config_libdir = '$prefix/lib/pkgconfig'
 [host_machine]
 system = 'linux'
-cpu_family = 'ppc'
-cpu = 'ppc'
+cpu_family = '$cpu'
+cpu = '$cpu'
 endian = 'big'
 EOF
 unpack glib "$glib"

@@ -94,9 +94,9 @@ sysroot_arm64()
 
 # powerpc: Debian has the compiler and libc, and no other library any more.
 # These are built from Debian's sources, static, so that a host needs none.
-sysroot_ppc()
+sysroot_powerpc()
 {
-    _recipe=$(cksum < "$parts/ppc-libraries.sh")
+    _recipe="$machine $(cksum < "$parts/ppc-libraries.sh")"
     [ "$(cat "$1/.from" 2>/dev/null)" != "$_recipe" ] || return 0
     _sources=$(
         fetch_source bookworm zlib '*.orig.tar.*'
@@ -107,8 +107,8 @@ sysroot_ppc()
     rm -rf "$1"
     mkdir -p "$1/src"
     # shellcheck disable=SC2086 # a list
-    long "libraries for powerpc: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-ppc.log" \
-        sh -eux "$parts/ppc-libraries.sh" "$1" "$jobs" $_sources 8>&- || exit 1
+    long "libraries for $machine: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-$which.log" \
+        sh -eux "$parts/ppc-libraries.sh" "$machine" "$1" "$jobs" $_sources 8>&- || exit 1
     rm -rf "$1/src"
     echo "$_recipe" > "$1/.from"
 }
