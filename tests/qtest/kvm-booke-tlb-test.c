@@ -8,6 +8,7 @@
  *   nothing of the guest before, in the kernel too;
  * - a guest that was saved and restored goes on where it was, busy or idle, and
  *   its timer goes on; so does the one that was saved;
+ * - a guest can be stopped wherever it loops;
  * - a migration stream that cannot be right is refused;
  * - what all this costs in calls of the kernel.
  * KVM is tested on hosts with the core that the guest's code is for.
@@ -103,7 +104,7 @@ static const Setup kvm_setups[] = {
 };
 
 static char *tmpdir;
-static char *busy_guest, *idle_guest;
+static char *busy_guest, *idle_guest, *behind_sc_guest;
 
 /* Assembles the guest */
 
@@ -161,11 +162,20 @@ static void count(Code *c, int reg, int at, int scratch)
     insn(c, 0x90000000 | scratch << 21 | reg << 16 | at);           /* stw */
 }
 
+/* What a guest does once it has set up all */
+typedef enum Loop {
+    BUSY,           /* counts */
+    IDLE,           /* counts, and waits for an interrupt each time */
+    BEHIND_SC,      /* a branch to itself, without interrupts, behind an sc */
+} Loop;
+
+#define INSN_SC     0x44000002
+
 /*
  * A guest without a kernel. It needs its TLB entries, its process ID and its
  * timer to go on, and leaves something in each register that it can write.
  */
-static char *write_guest(const char *name, bool idle)
+static char *write_guest(const char *name, Loop kind)
 {
     static const uint8_t header[] = {
         0x7f, 'E', 'L', 'F', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -225,13 +235,17 @@ static char *write_guest(const char *name, bool idle)
     load(&c, 4, DATA_EA);
     load(&c, 5, READY);
     insn(&c, 0x90a40008);               /* stw r5, 8(r4) */
-    load(&c, 6, MSR_EE | MSR_ME | (idle ? MSR_WE : 0));
-    if (!idle) {
+    load(&c, 6, MSR_EE | MSR_ME | (kind == IDLE ? MSR_WE : 0));
+    if (kind == BUSY) {
         insn(&c, 0x7cc00124);           /* mtmsr r6 */
+    } else if (kind == BEHIND_SC) {
+        insn(&c, 0x48000008);           /* b, over the next one */
+        insn(&c, INSN_SC);
+        insn(&c, 0x48000000);           /* b . */
     }
     loop = c.n;
     count(&c, 4, COUNTER - DATA, 5);
-    if (idle) {
+    if (kind == IDLE) {
         insn(&c, 0x7cc00124);
         isync(&c);
     }
@@ -424,11 +438,13 @@ static char *save(QTestState *qts, const char *name)
 
 /*
  * The decrementer of a guest that was saved runs, or has run out: where it is
- * reloaded each time it cannot stand still.
+ * reloaded each time it cannot stand still. (Under TCG it may be expiring, which
+ * no register shows; the stream has it.)
  */
-static void assert_decrementer(QTestState *qts)
+static void assert_decrementer(const Setup *setup, QTestState *qts)
 {
-    g_assert_true(spr(qts, "DECR") != 0 || (spr(qts, "TSR") & TSR_DIS) != 0);
+    g_assert_true(setup == &tcg || spr(qts, "DECR") != 0 ||
+                  (spr(qts, "TSR") & TSR_DIS) != 0);
 }
 
 static QTestState *restore(const Setup *setup, const char *cpu,
@@ -446,9 +462,21 @@ static void cont(QTestState *qts)
     qtest_qmp_assert_success(qts, "{ 'execute': 'cont' }");
 }
 
+/* Returns only when all vCPUs have stopped, and the monitor waits with us. */
 static void stop(QTestState *qts)
 {
+    alarm(DEADLINE_S);
     qtest_qmp_assert_success(qts, "{ 'execute': 'stop' }");
+    alarm(0);
+}
+
+static void stop_takes_too_long(int signal)
+{
+    static const char says[] = "a vCPU does not stop\n";
+    ssize_t n = write(STDERR_FILENO, says, sizeof(says) - 1);
+
+    (void)n;
+    abort();
 }
 
 /* What is different is named, all of it. */
@@ -708,6 +736,33 @@ static void test_reset_secondary(const void *data)
     qtest_quit(qts);
 }
 
+/*
+ * Stopping. Under KVM, a vCPU whose NIP is behind an sc runs on, because there
+ * may be an interrupt for it: but not for ever.
+ */
+static void test_behind_sc(const void *data)
+{
+    QTestState *qts = start(data, CPU, behind_sc_guest, "");
+
+    for (int i = 0; i < 3; i++) {
+        wait_beyond(qts, MARK, READY - 1);
+        for (int j = 0; j < 5; j++) {
+            gint64 then = g_get_monotonic_time();
+
+            stop(qts);
+            g_test_message("stopped in %d ms",
+                           (int)((g_get_monotonic_time() - then) / 1000));
+            cont(qts);
+            g_usleep(20000);            /* until it is in the guest again */
+        }
+        stop(qts);
+        g_assert_cmphex(qtest_readl(qts, spr(qts, "nip") - 4), ==, INSN_SC);
+        reset(qts);
+        cont(qts);
+    }
+    qtest_quit(qts);
+}
+
 /* Saving and restoring */
 
 /* MPIC registers of a source that nothing is connected to */
@@ -743,7 +798,7 @@ static void move(const Setup *from, const Setup *to, const char *guest,
     tlb = qtest_hmp(here, "info tlb");
     g_assert_cmpuint(valid_entries(tlb), ==, GUEST_ENTRIES);
     read_sprs(here, values);
-    assert_decrementer(here);
+    assert_decrementer(from, here);
 
     there = restore(to, CPU, path);
     g_assert_cmpuint(qtest_readl(there, COUNTER), ==, counter);
@@ -796,7 +851,7 @@ static void test_saves(const void *data)
     for (int i = 0; i < (g_test_slow() ? 500 : 20); i++) {
         g_autofree char *path = save(qts, "saves.stream");
 
-        assert_decrementer(qts);
+        assert_decrementer(data, qts);
         unlink(path);
         cont(qts);
         assert_alive(qts);
@@ -1182,6 +1237,7 @@ static void add_all(const Setup *setup)
     add("sizes", setup, test_sizes);
     add("reset", setup, test_reset);
     add("secondary", setup, test_reset_secondary);
+    add("behind-sc", setup, test_behind_sc);
     add("move-busy", setup, test_move_busy);
     add("move-stopped", setup, test_move_stopped);
     add("move-idle", setup, test_move_idle);
@@ -1206,6 +1262,7 @@ static void test_no_kvm(void)
 
 int main(int argc, char **argv)
 {
+    const struct sigaction on_alarm = { .sa_handler = stop_takes_too_long };
     g_autoptr(GError) error = NULL;
     int ret;
 
@@ -1217,8 +1274,10 @@ int main(int argc, char **argv)
     }
     tmpdir = g_dir_make_tmp("kvm-booke-tlb-XXXXXX", &error);
     g_assert_no_error(error);
-    busy_guest = write_guest("busy", false);
-    idle_guest = write_guest("idle", true);
+    busy_guest = write_guest("busy", BUSY);
+    idle_guest = write_guest("idle", IDLE);
+    behind_sc_guest = write_guest("behind-sc", BEHIND_SC);
+    sigaction(SIGALRM, &on_alarm, NULL);
 
     add("defaults", &tcg, test_defaults);
     add_all(&tcg);
@@ -1237,6 +1296,7 @@ int main(int argc, char **argv)
 
     unlink(busy_guest);
     unlink(idle_guest);
+    unlink(behind_sc_guest);
     for (int i = 0; i < 2; i++) {
         g_autofree char *path = g_build_filename(
             tmpdir, i ? "bad.stream" : "good.stream", NULL);
@@ -1246,6 +1306,7 @@ int main(int argc, char **argv)
     rmdir(tmpdir);
     g_free(busy_guest);
     g_free(idle_guest);
+    g_free(behind_sc_guest);
     g_free(tmpdir);
     return ret;
 }
