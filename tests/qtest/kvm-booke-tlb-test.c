@@ -438,8 +438,8 @@ static char *save(QTestState *qts, const char *name)
 
 /*
  * The decrementer of a guest that was saved runs, or has run out: where it is
- * reloaded each time it cannot stand still. (Under TCG it may be expiring, which
- * no register shows; the stream has it.)
+ * reloaded each time it cannot stand still. (Under TCG it may be expiring,
+ * which no register shows; the stream has it.)
  */
 static void assert_decrementer(const Setup *setup, QTestState *qts)
 {
