@@ -468,7 +468,8 @@ static void reg_line(const struct reg *r, uint32_t only_with)
         sprintf(value, "0x%llx,0x%llx", (unsigned long long)r->value[0],
                 (unsigned long long)r->value[1]);
     } else {
-        sprintf(value, "0x%llx", (unsigned long long)r->value[0]);
+        /* what counts would be another number each time */
+        sprintf(value, "0x%llx", r->ticks ? 0 : (unsigned long long)r->value[0]);
     }
     line("reg 0x%llx %s%s %s%s%s%s%s", (unsigned long long)r->id, value, condition,
          r->how, r->shared ? " shared" : "", r->imp ? " imp" : "",
@@ -882,6 +883,8 @@ static const char arch[] = "arm64";
 
 #ifdef __powerpc__
 
+#include "kvm-sim/booke-sregs.h"
+
 #define T0 512
 #define T1 16
 
@@ -893,22 +896,7 @@ static const struct {
     const char *name;
     size_t offset, size;
 } sregs_fields[] = {
-    S("features", u.e.features), S("impl_id", u.e.impl_id),
-    S("svr", u.e.impl.fsl.svr), S("mcar", u.e.impl.fsl.mcar),
-    S("hid0", u.e.impl.fsl.hid0), S("pir", u.e.pir), S("sprg8", u.e.sprg8),
-    S("csrr0", u.e.csrr0), S("csrr1", u.e.csrr1), S("mcsrr0", u.e.mcsrr0),
-    S("mcsrr1", u.e.mcsrr1), S("esr", u.e.esr), S("dear", u.e.dear),
-    S("ivpr", u.e.ivpr), S("mcsr", u.e.mcsr), S("tsr", u.e.tsr),
-    S("tcr", u.e.tcr), S("decar", u.e.decar), S("dec", u.e.dec),
-    S("epr", u.e.epr), S("vrsave", u.e.vrsave), S("epcr", u.e.epcr),
-    S("mas0", u.e.mas0), S("mas1", u.e.mas1), S("mas2", u.e.mas2),
-    S("mas7_3", u.e.mas7_3), S("mas4", u.e.mas4), S("mas6", u.e.mas6),
-    S("ivor1", u.e.ivor_low[1]), S("ivor15", u.e.ivor_low[15]),
-    S("ivor32", u.e.ivor_high[0]), S("ivor35", u.e.ivor_high[3]),
-    S("mmucfg", u.e.mmucfg), S("eptcfg", u.e.eptcfg),
-    S("tlbcfg0", u.e.tlbcfg[0]), S("tlbcfg1", u.e.tlbcfg[1]),
-    S("tlbcfg2", u.e.tlbcfg[2]),
-    S("tlbps0", u.e.tlbps[0]), S("tlbps1", u.e.tlbps[1]),
+    BOOKE_SREGS(S)
 };
 
 static uint64_t sregs_field(struct kvm_sregs *s, size_t i)

@@ -28,6 +28,7 @@ const int arch_vm_unknown = EINVAL;
 #define CORE_GROUP 0x10
 #define SVE_GROUP 0x15
 #define SVE_VLS 0x15ffff
+#define LINES 0x100             /* no group: the levels of KVM_IRQ_LINE */
 #define REG_PC 0x6030000000100040
 #define REG_TARGET_UNSET UINT32_MAX
 
@@ -35,6 +36,8 @@ const int arch_vm_unknown = EINVAL;
 #define GICD_TYPER 4
 #define GICD_IIDR 8
 #define GICR_TYPER 8
+#define GITS_CTLR 0
+#define GITS_IIDR 4
 
 struct reg {
     const struct profile_reg *p;
@@ -57,11 +60,6 @@ struct arch_vcpu {
     bool pmu_irq, pmu_initialised;
     struct kvm_vcpu_events events;
 };
-
-int arch_one_reg_size(uint64_t id)
-{
-    return 1 << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
-}
 
 void arch_start(void)
 {
@@ -213,7 +211,7 @@ static void share(struct vm *vm, const struct profile_reg *p, uint64_t value)
 static int malformed(struct vcpu *vcpu, uint64_t id)
 {
     unsigned group = id >> 16 & 0xfff;
-    unsigned size = arch_one_reg_size(id);
+    unsigned size = one_reg_size(id);
     bool other_arch = (id & KVM_REG_ARCH_MASK) != KVM_REG_ARM64;
 
     if (!other_arch && group == CORE_GROUP) {
@@ -344,11 +342,8 @@ static int one_reg(struct call *c)
     if (!r || r->p->gone || reg_is_gone(one->id)) {
         return -ENOENT;
     }
-    size = arch_one_reg_size(one->id);
+    size = one_reg_size(one->id);
     if (set) {
-        if (vcpu->incomplete) {
-            violation(RULE_COMPLETE_EXIT, "%s's register is written", vcpu->o.name);
-        }
         if (user_read(data, one->addr, size)) {
             violation(RULE_POINTER, "the value at 0x%llx cannot be read",
                       (unsigned long long)one->addr);
@@ -451,11 +446,9 @@ static int vcpu_init(struct call *c)
 
     snprintf(c->extra, sizeof(c->extra), "target %u features 0x%x",
              init->target, features);
-    for (size_t i = 1; i < ARRAY_SIZE(init->features); i++) {
-        if (init->features[i]) {
-            violation(RULE_RESERVED, "features[%zu] is 0x%x", i, init->features[i]);
-            return -ENOENT;
-        }
+    if (!reserved_zero(&init->features[1], sizeof(init->features) - 4,
+                       "features behind the first word")) {
+        return -ENOENT;
     }
     if (init->target >= 32 || !(profile.targets >> init->target & 1)) {
         return -EINVAL;
@@ -475,9 +468,6 @@ static int vcpu_init(struct call *c)
     }
     if (bad_features(vcpu, features)) {
         return -EINVAL;
-    }
-    if (vcpu->incomplete) {
-        violation(RULE_COMPLETE_EXIT, "%s is reset", vcpu->o.name);
     }
     if (vcpu->o.vm->arch->target == REG_TARGET_UNSET) {
         vcpu->o.vm->arch->target = init->target;
@@ -549,11 +539,9 @@ static int set_events(struct call *c)
     if (ret) {
         return ret;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(events->reserved); i++) {
-        if (events->reserved[i]) {
-            violation(RULE_RESERVED, "reserved[%zu] of struct kvm_vcpu_events", i);
-            return -EINVAL;
-        }
+    if (!reserved_zero(events->reserved, sizeof(events->reserved),
+                       "struct kvm_vcpu_events' reserved words")) {
+        return -EINVAL;
     }
     if (events->exception.serror_has_esr &&
         !profile.caps[KVM_CAP_ARM_INJECT_SERROR_ESR]) {
@@ -680,6 +668,36 @@ void arch_run_leave(struct vcpu *vcpu)
     (void)vcpu;
 }
 
+bool arch_loops(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return false;
+}
+
+void arch_state(struct vcpu *vcpu, FILE *f)
+{
+    struct arch_vcpu *a = vcpu->arch;
+
+    fprintf(f, "vcpu%d:init %u,0x%x,pmu:%d%d\n", vcpu->id, a->target, a->features,
+            a->pmu_irq, a->pmu_initialised);
+    fprintf(f, "vcpu%d:events %u,%u,0x%llx\n", vcpu->id, a->events.exception.serror_pending,
+            a->events.exception.serror_has_esr,
+            (unsigned long long)a->events.exception.serror_esr);
+    for (size_t i = 0; i < a->n_regs; i++) {
+        const struct profile_reg *p = a->regs[i].p;
+        size_t size = one_reg_size(p->id);
+
+        if (p->ticks || p->gone) {
+            continue;
+        }
+        fprintf(f, "vcpu%d:0x%llx ", vcpu->id, (unsigned long long)p->id);
+        for (size_t n = size; n--; ) {
+            fprintf(f, "%02x", a->regs[i].data[n]);
+        }
+        fprintf(f, "\n");
+    }
+}
+
 int arch_step(struct vcpu *vcpu, int argc, char **argv)
 {
     uint64_t id, value, now;
@@ -698,7 +716,7 @@ int arch_step(struct vcpu *vcpu, int argc, char **argv)
         return 1;
     }
     if (!strcmp(argv[0], "set")) {
-        memcpy(r->data, &value, arch_one_reg_size(id) < 8 ? 4 : 8);
+        memcpy(r->data, &value, one_reg_size(id) < 8 ? 4 : 8);
         return 0;
     }
     get_value(r, &now);
@@ -711,32 +729,15 @@ int arch_step(struct vcpu *vcpu, int argc, char **argv)
 
 /* --- VM */
 
-int arch_check_extension(struct vm *vm, uint32_t cap, int value)
-{
-    (void)vm;
-    (void)cap;
-    return value;
-}
-
 static int enable_cap(struct call *c)
 {
     struct kvm_enable_cap *e = c->in;
     struct vm *vm = c->object->vm;
-    size_t args = e->cap == KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 ||
-                  e->cap == CAP_EAGER_SPLIT;
+    int ret = check_enable_cap(e, e->cap == KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 ||
+                                  e->cap == CAP_EAGER_SPLIT);
 
-    if (e->flags) {
-        violation(RULE_RESERVED, "flags of struct kvm_enable_cap");
-        return -EINVAL;
-    }
-    for (size_t i = args; i < ARRAY_SIZE(e->args); i++) {
-        if (e->args[i]) {
-            violation(RULE_RESERVED, "args[%zu] of struct kvm_enable_cap", i);
-            break;
-        }
-    }
-    if (e->cap >= ARRAY_SIZE(profile.caps) || profile.caps[e->cap] <= 0) {
-        return -EINVAL;
+    if (ret) {
+        return ret;
     }
     switch (e->cap) {
     case KVM_CAP_ARM_NISV_TO_USER:
@@ -766,13 +767,8 @@ static int get_masks(struct call *c)
     if (!profile.masks) {
         return -EINVAL;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(m->reserved); i++) {
-        if (m->reserved[i]) {
-            violation(RULE_RESERVED, "reserved[%zu] of struct reg_mask_range", i);
-            return -EINVAL;
-        }
-    }
-    if (m->range) {
+    if (!reserved_zero(m->reserved, sizeof(m->reserved),
+                       "struct reg_mask_range's reserved words") || m->range) {
         return -EINVAL;
     }
     if (user_write(m->addr, profile.id_masks, sizeof(profile.id_masks))) {
@@ -812,6 +808,7 @@ static int irq_line(struct call *c)
     if (type == KVM_ARM_IRQ_TYPE_PPI && (cpu >= MAX_VCPUS || !vm->vcpus[cpu])) {
         return -EINVAL;
     }
+    attr_set(gic, LINES, irq->irq, irq->level);
     return 0;
 }
 
@@ -836,11 +833,6 @@ int arch_device_new(struct device *d)
         vm->irqchip = true;
     }
     return 0;
-}
-
-void arch_device_free(struct device *d)
-{
-    (void)d;
 }
 
 static int init_vgic(struct device *d)
@@ -1026,10 +1018,13 @@ static int its_register(struct device *d, uint32_t request,
         violation(RULE_VGIC_ORDER, "an ITS register before the ITS has an address");
         return -ENXIO;
     }
-    if (request == (uint32_t)KVM_SET_DEVICE_ATTR) {
-        attr_set(d, a->group, a->attr, *value);
-    } else {
+    if (request != (uint32_t)KVM_SET_DEVICE_ATTR) {
         attr_get(d, a->group, a->attr, value);
+    } else if (a->attr == GITS_CTLR) {          /* one bit can be written */
+        attr_get(d, a->group, a->attr, &base);
+        attr_set(d, a->group, a->attr, (base & ~1ull) | (*value & 1));
+    } else if (a->attr != GITS_IIDR) {
+        attr_set(d, a->group, a->attr, *value);
     }
     return 0;
 }
@@ -1127,28 +1122,25 @@ int arch_device_attr(struct device *d, unsigned long request,
     return ret;
 }
 
-#define T(n, kinds, size, flags, handle) { #n, n, kinds, size, flags, handle }
-#define ATTR sizeof(struct kvm_device_attr)
-
 const struct call_type arch_calls[] = {
-    T(KVM_ENABLE_CAP, KIND_VM, sizeof(struct kvm_enable_cap), IN, enable_cap),
-    T(KVM_ARM_PREFERRED_TARGET, KIND_VM, sizeof(struct kvm_vcpu_init), OUT, preferred_target),
+    T(KVM_ENABLE_CAP, KIND_VM, struct kvm_enable_cap, IN, enable_cap),
+    T(KVM_ARM_PREFERRED_TARGET, KIND_VM, struct kvm_vcpu_init, OUT, preferred_target),
     { "KVM_ARM_GET_REG_WRITABLE_MASKS", _IOC(_IOC_READ, KVMIO, 0xb6, 64), KIND_VM,
       64, IN, get_masks },
-    T(KVM_IRQ_LINE, KIND_VM, sizeof(struct kvm_irq_level), IN, irq_line),
-    T(KVM_CREATE_IRQCHIP, KIND_VM, 0, 0, create_irqchip),
-    T(KVM_ARM_VCPU_INIT, KIND_VCPU, sizeof(struct kvm_vcpu_init), IN, vcpu_init),
-    T(KVM_ARM_VCPU_FINALIZE, KIND_VCPU, sizeof(int), IN, vcpu_finalize),
-    T(KVM_GET_ONE_REG, KIND_VCPU, sizeof(struct kvm_one_reg), IN, one_reg),
-    T(KVM_SET_ONE_REG, KIND_VCPU, sizeof(struct kvm_one_reg), IN, one_reg),
-    T(KVM_GET_REG_LIST, KIND_VCPU, sizeof(uint64_t), IN | OUT, get_reg_list),
-    T(KVM_GET_MP_STATE, KIND_VCPU, sizeof(struct kvm_mp_state), OUT, get_mp_state),
-    T(KVM_SET_MP_STATE, KIND_VCPU, sizeof(struct kvm_mp_state), IN, set_mp_state),
-    T(KVM_GET_VCPU_EVENTS, KIND_VCPU, sizeof(struct kvm_vcpu_events), OUT, get_events),
-    T(KVM_SET_VCPU_EVENTS, KIND_VCPU, sizeof(struct kvm_vcpu_events), IN, set_events),
-    T(KVM_SET_DEVICE_ATTR, KIND_VCPU, ATTR, IN, vcpu_attr),
-    T(KVM_GET_DEVICE_ATTR, KIND_VCPU, ATTR, IN, vcpu_attr),
-    T(KVM_HAS_DEVICE_ATTR, KIND_VCPU, ATTR, IN, vcpu_attr),
+    T(KVM_IRQ_LINE, KIND_VM, struct kvm_irq_level, IN, irq_line),
+    V(KVM_CREATE_IRQCHIP, KIND_VM, 0, create_irqchip),
+    T(KVM_ARM_VCPU_INIT, KIND_VCPU, struct kvm_vcpu_init, IN | STATE, vcpu_init),
+    T(KVM_ARM_VCPU_FINALIZE, KIND_VCPU, int, IN, vcpu_finalize),
+    T(KVM_GET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN | STATE, one_reg),
+    T(KVM_SET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN | STATE, one_reg),
+    T(KVM_GET_REG_LIST, KIND_VCPU, uint64_t, IN | OUT, get_reg_list),
+    T(KVM_GET_MP_STATE, KIND_VCPU, struct kvm_mp_state, OUT | STATE, get_mp_state),
+    T(KVM_SET_MP_STATE, KIND_VCPU, struct kvm_mp_state, IN | STATE, set_mp_state),
+    T(KVM_GET_VCPU_EVENTS, KIND_VCPU, struct kvm_vcpu_events, OUT | STATE, get_events),
+    T(KVM_SET_VCPU_EVENTS, KIND_VCPU, struct kvm_vcpu_events, IN | STATE, set_events),
+    T(KVM_SET_DEVICE_ATTR, KIND_VCPU, struct kvm_device_attr, IN, vcpu_attr),
+    T(KVM_GET_DEVICE_ATTR, KIND_VCPU, struct kvm_device_attr, IN, vcpu_attr),
+    T(KVM_HAS_DEVICE_ATTR, KIND_VCPU, struct kvm_device_attr, IN, vcpu_attr),
     { }
 };
 

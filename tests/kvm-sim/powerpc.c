@@ -5,6 +5,7 @@
 #ifdef __powerpc__
 
 #include "sim.h"
+#include "booke-sregs.h"
 #include <asm/ptrace.h>
 #include <link.h>
 #include <signal.h>
@@ -26,6 +27,8 @@ const int arch_vm_unknown = ENOTTY;
 #define MAX_TLB1 64
 #define MAX_ENTRIES (MAX_TLB0 + MAX_TLB1)
 #define MPIC_SIZE 0x40000
+#define BRANCH_TO_SELF 0x48000000
+#define LINES 0x100             /* no group: the levels of KVM_IRQ_LINE */
 
 typedef struct kvm_book3e_206_tlb_entry entry;
 
@@ -33,7 +36,7 @@ struct arch_vcpu {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     uint64_t *others;           /* of the profile's registers, by their index */
-    bool watchdog, mpic;
+    bool watchdog, mpic, interrupt;
     /* KVM_CAP_SW_TLB */
     uint64_t array;             /* the program's; 0: none */
     struct kvm_book3e_206_tlb_params params;
@@ -47,6 +50,7 @@ struct arch_vcpu {
 #define S(name, field) { name, true, offsetof(struct kvm_sregs, field), \
                          sizeof(((struct kvm_sregs *)0)->field) }
 #define R(name, field) { name, false, offsetof(struct kvm_regs, field), 8 }
+#define GPR(n) R("gpr" #n, gpr[n])
 static const struct field {
     const char *name;
     bool special;
@@ -56,32 +60,11 @@ static const struct field {
     R("msr", msr), R("srr0", srr0), R("srr1", srr1), R("pid", pid),
     R("sprg0", sprg0), R("sprg1", sprg1), R("sprg2", sprg2), R("sprg3", sprg3),
     R("sprg4", sprg4), R("sprg5", sprg5), R("sprg6", sprg6), R("sprg7", sprg7),
-    R("gpr0", gpr[0]), R("gpr1", gpr[1]), R("gpr2", gpr[2]), R("gpr3", gpr[3]),
-    R("gpr4", gpr[4]), R("gpr5", gpr[5]), R("gpr31", gpr[31]),
-    S("pvr", pvr), S("features", u.e.features), S("impl_id", u.e.impl_id),
-    S("svr", u.e.impl.fsl.svr), S("mcar", u.e.impl.fsl.mcar),
-    S("hid0", u.e.impl.fsl.hid0), S("pir", u.e.pir), S("sprg8", u.e.sprg8),
-    S("csrr0", u.e.csrr0), S("csrr1", u.e.csrr1), S("mcsrr0", u.e.mcsrr0),
-    S("mcsrr1", u.e.mcsrr1), S("esr", u.e.esr), S("dear", u.e.dear),
-    S("ivpr", u.e.ivpr), S("mcsr", u.e.mcsr), S("tsr", u.e.tsr),
-    S("tcr", u.e.tcr), S("decar", u.e.decar), S("dec", u.e.dec),
-    S("epr", u.e.epr), S("vrsave", u.e.vrsave), S("epcr", u.e.epcr),
-    S("mas0", u.e.mas0), S("mas1", u.e.mas1), S("mas2", u.e.mas2),
-    S("mas7_3", u.e.mas7_3), S("mas4", u.e.mas4), S("mas6", u.e.mas6),
-    S("ivor0", u.e.ivor_low[0]), S("ivor1", u.e.ivor_low[1]),
-    S("ivor2", u.e.ivor_low[2]), S("ivor3", u.e.ivor_low[3]),
-    S("ivor4", u.e.ivor_low[4]), S("ivor5", u.e.ivor_low[5]),
-    S("ivor6", u.e.ivor_low[6]), S("ivor7", u.e.ivor_low[7]),
-    S("ivor8", u.e.ivor_low[8]), S("ivor9", u.e.ivor_low[9]),
-    S("ivor10", u.e.ivor_low[10]), S("ivor11", u.e.ivor_low[11]),
-    S("ivor12", u.e.ivor_low[12]), S("ivor13", u.e.ivor_low[13]),
-    S("ivor14", u.e.ivor_low[14]), S("ivor15", u.e.ivor_low[15]),
-    S("ivor32", u.e.ivor_high[0]), S("ivor33", u.e.ivor_high[1]),
-    S("ivor34", u.e.ivor_high[2]), S("ivor35", u.e.ivor_high[3]),
-    S("ivor36", u.e.ivor_high[4]), S("ivor37", u.e.ivor_high[5]),
-    S("mmucfg", u.e.mmucfg), S("eptcfg", u.e.eptcfg),
-    S("tlbcfg0", u.e.tlbcfg[0]), S("tlbcfg1", u.e.tlbcfg[1]),
-    S("tlbps0", u.e.tlbps[0]), S("tlbps1", u.e.tlbps[1]),
+    GPR(0), GPR(1), GPR(2), GPR(3), GPR(4), GPR(5), GPR(6), GPR(7),
+    GPR(8), GPR(9), GPR(10), GPR(11), GPR(12), GPR(13), GPR(14), GPR(15),
+    GPR(16), GPR(17), GPR(18), GPR(19), GPR(20), GPR(21), GPR(22), GPR(23),
+    GPR(24), GPR(25), GPR(26), GPR(27), GPR(28), GPR(29), GPR(30), GPR(31),
+    S("pvr", pvr), BOOKE_SREGS(S)
 };
 
 static const struct field *find_field(const char *name)
@@ -128,7 +111,11 @@ static void set_field(struct arch_vcpu *a, const struct field *f, uint64_t value
 static void read_pvr(int sig, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
+#ifdef __powerpc64__
+    unsigned long *regs = uc->uc_mcontext.gp_regs;
+#else
     unsigned long *regs = (unsigned long *)uc->uc_mcontext.uc_regs->gregs;
+#endif
     uint32_t code = *(uint32_t *)regs[PT_NIP];
 
     (void)info;
@@ -214,8 +201,8 @@ int arch_vcpu_new(struct vcpu *vcpu)
         const struct field *f = find_field(profile.sregs[i].name);
 
         if (!f) {
-            dprintf(2, "kvm-sim: the profile's sreg %s is none\n", profile.sregs[i].name);
-            _exit(2);
+            config_error("the profile's sreg %s is none; fields[] of tests/kvm-sim/powerpc.c has "
+                         "those that are", profile.sregs[i].name);
         }
         set_field(a, f, profile.sregs[i].value);
     }
@@ -240,13 +227,6 @@ static uint64_t ticks(void)
     return t.tv_sec * 400000000ull + t.tv_nsec * 2 / 5;
 }
 
-static void complete(struct vcpu *vcpu)
-{
-    if (vcpu->incomplete) {
-        violation(RULE_COMPLETE_EXIT, "%s's registers are written", vcpu->o.name);
-    }
-}
-
 static int get_regs(struct call *c)
 {
     memcpy(c->in, &((struct vcpu *)c->object)->arch->regs, sizeof(struct kvm_regs));
@@ -257,7 +237,6 @@ static int set_regs(struct call *c)
 {
     struct vcpu *vcpu = (struct vcpu *)c->object;
 
-    complete(vcpu);
     memcpy(&vcpu->arch->regs, c->in, sizeof(struct kvm_regs));
     snprintf(c->extra, sizeof(c->extra), "pc 0x%llx", (unsigned long long)vcpu->arch->regs.pc);
     return 0;
@@ -290,7 +269,6 @@ static int set_sregs(struct call *c)
         violation(RULE_SREGS, "KVM_CAP_PPC_BOOKE_SREGS is missing");
         return -EINVAL;
     }
-    complete(vcpu);
     if (s->pvr != now->pvr) {
         violation(RULE_SREGS, "PVR 0x%x, and the vCPU's is 0x%x", s->pvr, now->pvr);
         return -EINVAL;
@@ -361,9 +339,25 @@ static const struct {
     { KVM_REG_PPC_TLB0CFG, "tlbcfg0" }, { KVM_REG_PPC_TLB1CFG, "tlbcfg1" },
 };
 
-int arch_one_reg_size(uint64_t id)
+static const struct field *alias(uint64_t id)
 {
-    return 1 << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
+        if (aliases[i].id == id) {
+            return find_field(aliases[i].name);
+        }
+    }
+    return NULL;
+}
+
+/* Later lines of a profile win. */
+static const struct profile_reg *find_reg(uint64_t id)
+{
+    for (size_t i = profile.n_regs; i--; ) {
+        if (profile.regs[i].id == id) {
+            return &profile.regs[i];
+        }
+    }
+    return NULL;
 }
 
 static int one_reg(struct call *c)
@@ -372,9 +366,9 @@ static int one_reg(struct call *c)
     struct arch_vcpu *a = vcpu->arch;
     struct kvm_one_reg *one = c->in;
     bool set = (uint32_t)c->type->request == (uint32_t)KVM_SET_ONE_REG;
-    const struct profile_reg *p = NULL;
-    const struct field *f = NULL;
-    size_t size = arch_one_reg_size(one->id), n = 0;
+    const struct profile_reg *p = find_reg(one->id);
+    const struct field *f = alias(one->id);
+    size_t size = one_reg_size(one->id), n = 0;
     uint64_t value = 0, old;
     uint32_t half;
 
@@ -385,20 +379,10 @@ static int one_reg(struct call *c)
     if (!profile.caps[KVM_CAP_ONE_REG]) {
         return -EINVAL;         /* one may ask so, too */
     }
-    for (size_t i = 0; i < profile.n_regs; i++) {
-        if (profile.regs[i].id == one->id) {
-            p = &profile.regs[i];
-            n = i;
-        }
-    }
     if (!p || p->gone || reg_is_gone(one->id) || size > 8) {
         return -EINVAL;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
-        if (aliases[i].id == one->id) {
-            f = find_field(aliases[i].name);
-        }
-    }
+    n = p - profile.regs;
     old = f ? get_field(a, f) : a->others[n];
     if (!set) {
         if (p->how == HOW_WO) {
@@ -411,7 +395,6 @@ static int one_reg(struct call *c)
         }
         return 0;
     }
-    complete(vcpu);
     if (user_read(size == 4 ? (void *)&half : (void *)&value, one->addr, size)) {
         violation(RULE_POINTER, "the value at 0x%llx", (unsigned long long)one->addr);
         return -EFAULT;
@@ -497,12 +480,7 @@ static int config_tlb(struct vcpu *vcpu, uint64_t at)
                   p.tlb_ways[0], p.tlb_sizes[1], p.tlb_ways[1], cfg.array_len);
         return -EINVAL;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(p.reserved); i++) {
-        if (p.reserved[i]) {
-            violation(RULE_RESERVED, "reserved[%zu] of the TLBs' parameters", i);
-            break;
-        }
-    }
+    reserved_zero(p.reserved, sizeof(p.reserved), "the TLBs' reserved parameters");
     for (size_t i = 0; i < length; i += 4096) {
         if (user_read(&byte, cfg.array + i, 1) || user_write(cfg.array + i, &byte, 1)) {
             violation(RULE_POINTER, "the array of TLB entries is no memory");
@@ -619,6 +597,37 @@ void arch_run_leave(struct vcpu *vcpu)
     }
 }
 
+/* While it runs there are no announced entries: those that KVM knows are all. */
+void arch_state(struct vcpu *vcpu, FILE *f)
+{
+    struct arch_vcpu *a = vcpu->arch;
+
+    fprintf(f, "vcpu%d:enabled watchdog:%d,mpic:%d,interrupt:%d\n", vcpu->id, a->watchdog,
+            a->mpic, a->interrupt);
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        fprintf(f, "vcpu%d:%s 0x%llx\n", vcpu->id, fields[i].name,
+                (unsigned long long)get_field(a, &fields[i]));
+    }
+    for (size_t i = 0; i < profile.n_regs; i++) {
+        const struct profile_reg *p = find_reg(profile.regs[i].id);
+
+        if (p == &profile.regs[i] && !p->ticks && !p->gone && !alias(p->id)) {
+            fprintf(f, "vcpu%d:0x%llx 0x%llx\n", vcpu->id, (unsigned long long)p->id,
+                    (unsigned long long)a->others[i]);
+        }
+    }
+    fprintf(f, "vcpu%d:tlb %u/%u,%u/%u\n", vcpu->id, a->params.tlb_sizes[0],
+            a->params.tlb_ways[0], a->params.tlb_sizes[1], a->params.tlb_ways[1]);
+    for (unsigned i = 0; i < a->entries; i++) {
+        const entry *e = &a->known[i];
+
+        if (memcmp(e, &(entry) { }, sizeof(*e))) {
+            fprintf(f, "vcpu%d:tlb:%u 0x%x,0x%llx,0x%llx,0x%x\n", vcpu->id, i, e->mas1,
+                    (unsigned long long)e->mas2, (unsigned long long)e->mas7_3, e->mas8);
+        }
+    }
+}
+
 /* The guest's tlbwe, and what a test expects of an entry */
 static int tlb_step(struct vcpu *vcpu, char **argv)
 {
@@ -672,14 +681,10 @@ int arch_step(struct vcpu *vcpu, int argc, char **argv)
 }
 
 /* An address, with the PID from bit 32 on and the address space in bit 40 */
-static int translate(struct call *c)
+static bool mapped(struct arch_vcpu *a, uint64_t linear, uint64_t *physical)
 {
-    struct arch_vcpu *a = ((struct vcpu *)c->object)->arch;
-    struct kvm_translation *t = c->in;
-    uint32_t address = t->linear_address, pid = t->linear_address >> 32 & 0xff;
-    uint32_t as = t->linear_address >> 40 & 1;
+    uint32_t address = linear, pid = linear >> 32 & 0xff, as = linear >> 40 & 1;
 
-    t->valid = 0;
     for (unsigned i = 0; i < a->entries; i++) {
         entry *e = &a->known[i];
         uint64_t size = 1024ull << (e->mas1 >> 7 & 31);
@@ -690,12 +695,40 @@ static int translate(struct call *c)
         }
         if ((e->mas1 & VALID) && (!tid || tid == pid) && (e->mas1 >> 12 & 1) == as &&
             !((address ^ e->mas2) & ~(size - 1) & 0xfffff000)) {
-            t->physical_address = (e->mas7_3 & ~0xfffull & ~(size - 1)) | (address & (size - 1));
-            t->valid = 1;
-            break;
+            *physical = (e->mas7_3 & ~0xfffull & ~(size - 1)) | (address & (size - 1));
+            return true;
         }
     }
+    return false;
+}
+
+static int translate(struct call *c)
+{
+    struct kvm_translation *t = c->in;
+
+    t->valid = mapped(((struct vcpu *)c->object)->arch, t->linear_address,
+                      &t->physical_address);
     return 0;
+}
+
+/* QEMU has a vCPU take queued interrupts at a branch to itself. */
+bool arch_loops(struct vcpu *vcpu)
+{
+    struct arch_vcpu *a = vcpu->arch;
+    uint32_t insn;
+    uint64_t pa;
+
+    if (!mapped(a, a->regs.pc | (a->regs.msr >> 5 & 1) << 40, &pa)) {
+        return false;
+    }
+    for (int i = 0; i < MAX_SLOTS; i++) {
+        struct slot *s = &vcpu->o.vm->slots[i];
+
+        if (s->used && pa >= s->gpa && pa - s->gpa < s->size) {
+            return !user_read(&insn, s->hva + pa - s->gpa, 4) && insn == BRANCH_TO_SELF;
+        }
+    }
+    return false;
 }
 
 /* --- vCPU and VM */
@@ -730,21 +763,11 @@ static int enable_cap(struct call *c)
 {
     struct vcpu *vcpu = (struct vcpu *)c->object;
     struct kvm_enable_cap *e = c->in;
-    size_t args = e->cap == KVM_CAP_IRQ_MPIC ? 2 : e->cap == KVM_CAP_SW_TLB ||
-                  e->cap == KVM_CAP_PPC_EPR;
+    int ret = check_enable_cap(e, e->cap == KVM_CAP_IRQ_MPIC ? 2 :
+                               e->cap == KVM_CAP_SW_TLB || e->cap == KVM_CAP_PPC_EPR);
 
-    if (e->flags) {
-        violation(RULE_RESERVED, "flags of struct kvm_enable_cap");
-        return -EINVAL;
-    }
-    for (size_t i = args; i < ARRAY_SIZE(e->args); i++) {
-        if (e->args[i]) {
-            violation(RULE_RESERVED, "args[%zu] of struct kvm_enable_cap", i);
-            break;
-        }
-    }
-    if (e->cap >= ARRAY_SIZE(profile.caps) || !profile.caps[e->cap]) {
-        return -EINVAL;
+    if (ret) {
+        return ret;
     }
     switch (e->cap) {
     case KVM_CAP_PPC_OSI:
@@ -763,12 +786,7 @@ static int enable_cap(struct call *c)
 
 static int vm_enable_cap(struct call *c)
 {
-    struct kvm_enable_cap *e = c->in;
-
-    if (e->flags) {
-        violation(RULE_RESERVED, "flags of struct kvm_enable_cap");
-    }
-    return -EINVAL;             /* BookE has none */
+    return check_enable_cap(c->in, 0) ?: -EINVAL;       /* BookE has none */
 }
 
 static int interrupt(struct call *c)
@@ -780,6 +798,7 @@ static int interrupt(struct call *c)
         irq->irq != KVM_INTERRUPT_SET_LEVEL) {
         violation(RULE_IRQ_ORDER, "KVM_INTERRUPT of %d", (int)irq->irq);
     }
+    ((struct vcpu *)c->object)->arch->interrupt = irq->irq != KVM_INTERRUPT_UNSET;
     return 0;
 }
 
@@ -794,6 +813,7 @@ static int irq_line(struct call *c)
         violation(RULE_MPIC_ORDER, "an interrupt, and no MPIC with an address");
         return d ? 0 : -ENXIO;
     }
+    attr_set(d, LINES, irq->irq, irq->level);
     return 0;
 }
 
@@ -817,13 +837,6 @@ static int get_pvinfo(struct call *c)
     return user_write(c->arg, &info, sizeof(info));
 }
 
-int arch_check_extension(struct vm *vm, uint32_t cap, int value)
-{
-    (void)vm;
-    (void)cap;
-    return value;
-}
-
 /* --- MPIC */
 
 int arch_device_new(struct device *d)
@@ -834,11 +847,6 @@ int arch_device_new(struct device *d)
     }
     d->o.vm->irqchip = true;
     return 0;
-}
-
-void arch_device_free(struct device *d)
-{
-    (void)d;
 }
 
 static bool mpic_has(uint64_t offset)
@@ -985,28 +993,25 @@ int arch_device_attr(struct device *d, unsigned long request,
     return ret;
 }
 
-#define T(n, kinds, type, flags, handle) \
-    { #n, n, kinds, sizeof(type), flags, handle }
-
 const struct call_type arch_calls[] = {
     T(KVM_ENABLE_CAP, KIND_VCPU, struct kvm_enable_cap, IN, enable_cap),
     T(KVM_ENABLE_CAP, KIND_VM, struct kvm_enable_cap, IN, vm_enable_cap),
-    { "KVM_PPC_GET_PVINFO", KVM_PPC_GET_PVINFO, KIND_VM, 0, 0, get_pvinfo },
+    V(KVM_PPC_GET_PVINFO, KIND_VM, 0, get_pvinfo),
     T(KVM_IRQ_LINE, KIND_VM, struct kvm_irq_level, IN, irq_line),
     T(KVM_IRQ_LINE_STATUS, KIND_VM, struct kvm_irq_level, IN | OUT, irq_line),
-    T(KVM_GET_REGS, KIND_VCPU, struct kvm_regs, OUT, get_regs),
-    T(KVM_SET_REGS, KIND_VCPU, struct kvm_regs, IN, set_regs),
-    T(KVM_GET_SREGS, KIND_VCPU, struct kvm_sregs, OUT, get_sregs),
-    T(KVM_SET_SREGS, KIND_VCPU, struct kvm_sregs, IN, set_sregs),
-    T(KVM_GET_FPU, KIND_VCPU, struct kvm_fpu, OUT, no_fpu),
-    T(KVM_SET_FPU, KIND_VCPU, struct kvm_fpu, IN, no_fpu),
-    T(KVM_GET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN, one_reg),
-    T(KVM_SET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN, one_reg),
+    T(KVM_GET_REGS, KIND_VCPU, struct kvm_regs, OUT | STATE, get_regs),
+    T(KVM_SET_REGS, KIND_VCPU, struct kvm_regs, IN | STATE, set_regs),
+    T(KVM_GET_SREGS, KIND_VCPU, struct kvm_sregs, OUT | STATE, get_sregs),
+    T(KVM_SET_SREGS, KIND_VCPU, struct kvm_sregs, IN | STATE, set_sregs),
+    T(KVM_GET_FPU, KIND_VCPU, struct kvm_fpu, OUT | STATE, no_fpu),
+    T(KVM_SET_FPU, KIND_VCPU, struct kvm_fpu, IN | STATE, no_fpu),
+    T(KVM_GET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN | STATE, one_reg),
+    T(KVM_SET_ONE_REG, KIND_VCPU, struct kvm_one_reg, IN | STATE, one_reg),
     T(KVM_INTERRUPT, KIND_VCPU, struct kvm_interrupt, IN | ASYNC, interrupt),
     T(KVM_DIRTY_TLB, KIND_VCPU, struct kvm_dirty_tlb, IN, dirty_tlb),
     T(KVM_TRANSLATE, KIND_VCPU, struct kvm_translation, IN | OUT, translate),
-    T(KVM_GET_MP_STATE, KIND_VCPU, struct kvm_mp_state, OUT, no_mp_state),
-    T(KVM_SET_MP_STATE, KIND_VCPU, struct kvm_mp_state, IN, no_mp_state),
+    T(KVM_GET_MP_STATE, KIND_VCPU, struct kvm_mp_state, OUT | STATE, no_mp_state),
+    T(KVM_SET_MP_STATE, KIND_VCPU, struct kvm_mp_state, IN | STATE, no_mp_state),
     { }
 };
 

@@ -43,8 +43,8 @@ static int current_line;
 
 static void __attribute__((noreturn)) bad(const char *what)
 {
-    dprintf(2, "kvm-sim: %s:%d: %s\n", current_file, current_line, what);
-    _exit(2);
+    config_error("%s:%d: %s; tests/kvm-sim/profile.c says at its top what lines there are",
+                 current_file, current_line, what);
 }
 
 #define E(name) { name, #name }
@@ -360,12 +360,17 @@ static void load(const char *path)
 {
     const char *outer_file = current_file;
     int outer_line = current_line, outer_words = words, outer_next = next;
+    static int depth;
     char text[1024], *comment, *save;
-    FILE *f = fopen(path, "re");
+    FILE *f;
 
+    if (++depth > 8) {
+        bad("this includes itself");
+    }
+    f = fopen(path, "re");
     if (!f) {
-        dprintf(2, "kvm-sim: profile %s: %s\n", path, strerror(errno));
-        _exit(2);
+        config_error("profile %s: %s; those that there are: tests/kvm-sim/profiles/", path,
+                     strerror(errno));
     }
     current_file = path;
     current_line = 0;
@@ -388,6 +393,7 @@ static void load(const char *path)
         }
     }
     fclose(f);
+    depth--;
     current_file = outer_file;
     current_line = outer_line;
     words = outer_words;
@@ -400,8 +406,7 @@ void profile_load(void)
 
     load(path);
     if (strcmp(profile.arch, arch_name)) {
-        dprintf(2, "kvm-sim: profile %s is for %s, and this program for %s\n",
-                path, *profile.arch ? profile.arch : "nothing", arch_name);
-        _exit(2);
+        config_error("profile %s is for %s, and this program for %s; take another profile", path,
+                     *profile.arch ? profile.arch : "nothing", arch_name);
     }
 }

@@ -5,19 +5,22 @@
  * the one of the last "vcpu" line:
  *
  *   vcpu N                     the following lines are that vCPU's
- *   mmio read|write ADDR LEN [VALUE]    an exit; the next entry completes it
+ *   mmio read|write ADDR LEN [VALUE]    an exit; the next entry completes it,
+ *                              and before that the state is nobody's to ask for
  *   event TYPE                 KVM_EXIT_SYSTEM_EVENT: 1 off, 2 reset, 3 crash
  *   exit REASON                an exit with that number and nothing else
  *   sleep                      until a signal comes
  *   until FILE                 the same, until that file is there
  *   touch FILE                 makes that file: tells a test how far we are
+ *   state FILE                 writes what KVM knows of the VM, once all its vCPUs run
  *   set NAME VALUE             the guest writes a register
  *   expect NAME VALUE          the contract is broken if it has another value
  *   tlbwe ENTRY MAS1 MAS2 MAS7_3        the guest writes a TLB entry (powerpc)
  *   expect-tlb ENTRY MAS1 MAS2 MAS7_3   (powerpc)
  *
  * Registers: an id or S3_0_C0_C0_0 (arm64); fields of struct kvm_regs and
- * kvm_sregs by name (powerpc). When a script is over the guest sleeps.
+ * kvm_sregs by name (powerpc). When a script is over the guest sleeps, and so it
+ * does at a branch to itself (powerpc), where a program can have it wait.
  */
 #include "sim.h"
 #include <fcntl.h>
@@ -37,8 +40,41 @@ static size_t n_steps;
 
 static void __attribute__((noreturn)) bad_step(int line, const char *what)
 {
-    dprintf(2, "kvm-sim: %s:%d: %s\n", getenv("KVM_SIM_SCRIPT"), line, what);
-    _exit(2);
+    config_error("%s:%d: %s; tests/kvm-sim/run.c says at its top what steps there are",
+                 getenv("KVM_SIM_SCRIPT"), line, what);
+}
+
+/* What is not a step would be found only when the guest comes to it, or never. */
+static void check_step(const struct step *s)
+{
+    static const struct {
+        const char *name;
+        int least, most;
+    } known[] = {
+        { "mmio", 4, 5 }, { "event", 2, 2 }, { "exit", 2, 2 }, { "sleep", 1, 1 },
+        { "until", 2, 2 }, { "touch", 2, 2 }, { "state", 2, 2 }, { "set", 3, 3 }, { "expect", 3, 3 },
+        { "tlbwe", 5, 5 }, { "expect-tlb", 5, 5 }, { "vcpu", 2, 2 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (!strcmp(s->argv[0], known[i].name)) {
+            if (s->argc < known[i].least || s->argc > known[i].most) {
+                bad_step(s->line, "too few words or too many");
+            }
+            return;
+        }
+    }
+    bad_step(s->line, "no such step");
+}
+
+static uint64_t argument(const struct step *s, int n)
+{
+    uint64_t value;
+
+    if (n >= s->argc || !parse_number(s->argv[n], &value)) {
+        bad_step(s->line, "a number is wanted");
+    }
+    return value;
 }
 
 void script_load(void)
@@ -49,8 +85,8 @@ void script_load(void)
     int vcpu = 0, line = 0;
 
     if (path && !f) {
-        dprintf(2, "kvm-sim: script %s: %s\n", path, strerror(errno));
-        _exit(2);
+        config_error("KVM_SIM_SCRIPT: %s: %s; name a file that is there, or none", path,
+                     strerror(errno));
     }
     while (f && fgets(text, sizeof(text), f)) {
         struct step s = { .vcpu = vcpu, .line = ++line };
@@ -67,8 +103,9 @@ void script_load(void)
         if (!s.argc) {
             continue;
         }
-        if (!strcmp(s.argv[0], "vcpu") && s.argc == 2) {
-            vcpu = atoi(s.argv[1]);
+        check_step(&s);
+        if (!strcmp(s.argv[0], "vcpu")) {
+            vcpu = argument(&s, 1);
             continue;
         }
         steps = realloc(steps, (n_steps + 1) * sizeof(*steps));
@@ -85,16 +122,6 @@ static struct step *next_step(struct vcpu *vcpu)
         vcpu->step++;
     }
     return vcpu->step < n_steps ? &steps[vcpu->step] : NULL;
-}
-
-static uint64_t argument(struct step *s, int n)
-{
-    uint64_t value;
-
-    if (n >= s->argc || !parse_number(s->argv[n], &value)) {
-        bad_step(s->line, "a number is wanted");
-    }
-    return value;
 }
 
 /*
@@ -119,13 +146,30 @@ static bool signal_pending(struct vcpu *vcpu)
     return false;
 }
 
-/* Until a signal comes, or immediate_exit; in slices, as those have no event */
-static void sleep_in_guest(struct vcpu *vcpu)
+static bool others_run(struct vcpu *vcpu)
 {
+    for (int i = 0; i < MAX_VCPUS; i++) {
+        struct vcpu *other = vcpu->o.vm->vcpus[i];
+
+        if (other && other != vcpu && !other->running) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Until a signal comes, or immediate_exit, or, if @others, all other vCPUs run:
+ * true. In slices, as those have no event.
+ */
+static bool sleep_in_guest(struct vcpu *vcpu, bool others)
+{
+    bool done;
+
     vcpu->running = true;
     sim_unlock();
-    while (!__atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_SEQ_CST) &&
-           !signal_pending(vcpu)) {
+    while (!(done = others && others_run(vcpu)) && !signal_pending(vcpu) &&
+           !__atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_SEQ_CST)) {
         struct timespec slice = { .tv_nsec = 20000000 };
 
         if (ppoll(NULL, 0, &slice, NULL) < 0) {
@@ -134,11 +178,56 @@ static void sleep_in_guest(struct vcpu *vcpu)
     }
     sim_lock();
     vcpu->running = false;
+    return done;
+}
+
+/* The same state is the same lines: what has no order of its own is sorted later. */
+static void write_state(struct vm *vm, const char *path)
+{
+    char new[512];
+    FILE *f;
+
+    snprintf(new, sizeof(new), "%s.new", path);
+    f = fopen(new, "we");
+    if (!f) {
+        config_error("KVM_SIM_SCRIPT: %s: %s; name a file that can be written", new,
+                     strerror(errno));
+    }
+    for (int i = 0; i < MAX_VCPUS; i++) {
+        struct vcpu *v = vm->vcpus[i];
+
+        if (v) {
+            fprintf(f, "vcpu%d:mp_state %u\n", i, v->mp_state.mp_state);
+            fprintf(f, "vcpu%d:debug 0x%x\n", i, v->debug.control);
+            arch_state(v, f);
+        }
+    }
+    for (size_t i = 0; i < vm->n_devices; i++) {
+        device_state(vm->devices[i], f);
+    }
+    for (int i = 0; i < MAX_SLOTS; i++) {
+        const struct slot *s = &vm->slots[i];
+
+        if (s->used) {
+            fprintf(f, "memory:0x%llx 0x%llx,%u\n", (unsigned long long)s->gpa,
+                    (unsigned long long)s->size, s->flags);
+        }
+    }
+    fprintf(f, "gsi:routes %u\n", vm->gsi_routes);
+    fclose(f);
+    rename(new, path);
 }
 
 static bool exists(const char *path)
 {
     return !syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
+}
+
+/* Exits in the middle of an instruction, which the next entry completes */
+static bool incomplete(uint32_t reason)
+{
+    return reason == KVM_EXIT_MMIO || reason == KVM_EXIT_IO || reason == KVM_EXIT_OSI ||
+           reason == KVM_EXIT_PAPR_HCALL || reason == KVM_EXIT_EPR;
 }
 
 /* One step: true when KVM_RUN returns with 0 or *@ret */
@@ -149,7 +238,7 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
 
     *ret = 0;
     if (!strcmp(what, "mmio")) {
-        bool write = s->argc > 1 && !strcmp(s->argv[1], "write");
+        bool write = !strcmp(s->argv[1], "write");
         uint64_t value = write ? argument(s, 4) : 0;
 
         run->exit_reason = KVM_EXIT_MMIO;
@@ -163,7 +252,6 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
             run->mmio.data[i] = value >> 8 * i;
 #endif
         }
-        vcpu->incomplete = true;
     } else if (!strcmp(what, "event")) {
         run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
         run->system_event.type = argument(s, 1);
@@ -172,18 +260,27 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
         run->exit_reason = argument(s, 1);
     } else if (!strcmp(what, "sleep")) {
         vcpu->step++;
-        sleep_in_guest(vcpu);
+        sleep_in_guest(vcpu, false);
         *ret = -EINTR;
         return true;
-    } else if (!strcmp(what, "until") && s->argc == 2) {
+    } else if (!strcmp(what, "until")) {
         if (!exists(s->argv[1])) {
-            sleep_in_guest(vcpu);
+            sleep_in_guest(vcpu, false);
             *ret = -EINTR;
             return true;
         }
         vcpu->step++;
         return false;
-    } else if (!strcmp(what, "touch") && s->argc == 2) {
+    } else if (!strcmp(what, "state")) {
+        /* one that was not in time is put again before it runs */
+        if (!sleep_in_guest(vcpu, true)) {
+            *ret = -EINTR;
+            return true;
+        }
+        write_state(vcpu->o.vm, s->argv[1]);
+        vcpu->step++;
+        return false;
+    } else if (!strcmp(what, "touch")) {
         int fd = syscall(SYS_openat, AT_FDCWD, s->argv[1],
                          O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
@@ -195,7 +292,7 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
         return false;
     } else {
         if (arch_step(vcpu, s->argc, s->argv)) {
-            bad_step(s->line, "no such step");
+            bad_step(s->line, "no such register, entry or value");
         }
         vcpu->step++;
         return false;
@@ -236,15 +333,14 @@ int vcpu_run(struct call *c)
         check_leaks(vcpu->o.vm);
     }
     vcpu->ran = true;
-    vcpu->incomplete = false;
     vcpu->run->exit_reason = KVM_EXIT_INTR;
     ret = -EINTR;
     if (!vcpu->run->immediate_exit) {
         for (;;) {
-            s = vcpu->mp_state.mp_state == KVM_MP_STATE_RUNNABLE ?
-                next_step(vcpu) : NULL;
+            s = vcpu->mp_state.mp_state == KVM_MP_STATE_RUNNABLE &&
+                !arch_loops(vcpu) ? next_step(vcpu) : NULL;
             if (!s) {
-                sleep_in_guest(vcpu);
+                sleep_in_guest(vcpu, false);
                 ret = -EINTR;
                 break;
             }
@@ -253,6 +349,7 @@ int vcpu_run(struct call *c)
             }
         }
     }
+    vcpu->incomplete = incomplete(vcpu->run->exit_reason);
     arch_run_leave(vcpu);
     snprintf(c->extra, sizeof(c->extra), "exit %u", vcpu->run->exit_reason);
     return ret;

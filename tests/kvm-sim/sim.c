@@ -37,17 +37,17 @@ void sim_unlock(void) { pthread_mutex_unlock(&lock); }
 
 /* --- the log: opened for each line, so that no descriptor shows */
 
-static void append(const char *path, const char *text)
+static bool append(const char *path, const char *text)
 {
     int fd = syscall(SYS_openat, AT_FDCWD, path,
                      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 
+    bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
+
     if (fd >= 0) {
-        if (write(fd, text, strlen(text)) < 0) {
-            /* nobody to tell */
-        }
         syscall(SYS_close, fd);
     }
+    return done;
 }
 
 void note(const char *format, ...)
@@ -84,7 +84,7 @@ static const struct {
     [RULE_FINALIZE_FIRST] = { "finalize-first", API " 4.119: KVM_ARM_VCPU_FINALIZE before registers are listed and the vCPU runs" },
     [RULE_CAP_BEFORE_VCPU] = { "cap-before-vcpu", API " 7: capabilities that shape vCPUs are enabled before the first one" },
     [RULE_RUNNING] = { "running", API " 2: vCPU calls come from the vCPU's thread; another one waits until KVM_RUN returns" },
-    [RULE_COMPLETE_EXIT] = { "complete-exit", API " 5: after such an exit state is consistent only once KVM_RUN was called again" },
+    [RULE_COMPLETE_EXIT] = { "complete-exit", API " 5: after KVM_EXIT_IO, _MMIO, _OSI, _PAPR_HCALL and _EPR state is consistent only once KVM_RUN was called again" },
     [RULE_DESCRIPTOR_LEAK] = { "descriptor-leak", "the accelerator's question leaves no VM behind" },
     [RULE_CLOSED] = { "closed", API " 3: descriptors live until they are closed, and are closed on exec" },
     [RULE_MEMSLOT] = { "memslot", API " 4.35: slots are page aligned, do not overlap, and keep their size" },
@@ -100,6 +100,12 @@ static const struct {
     [RULE_INIT_SAME] = { "init-same", API " 4.82: a further KVM_ARM_VCPU_INIT has the same target and features" },
     [RULE_MPIC_ORDER] = { "mpic-order", "Linux, Documentation/virt/kvm/devices/mpic.rst: one MPIC, its address, then vCPUs connected to it" },
 };
+
+/* For test-contract, by dlsym(): the name of a rule, or NULL behind the last one */
+const char *kvm_sim_rule(unsigned rule)
+{
+    return rule < N_RULES ? rules[rule].name : NULL;
+}
 
 void violation(enum rule rule, const char *format, ...)
 {
@@ -129,6 +135,17 @@ void violation(enum rule rule, const char *format, ...)
         }
         _exit(CONTRACT_STATUS);
     }
+}
+
+bool reserved_zero(const void *bytes, size_t size, const char *what)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (((const char *)bytes)[i]) {
+            violation(RULE_RESERVED, "byte %zu of %s", i, what);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- the program's memory. A file's read and write say EFAULT; we would die. */
@@ -174,8 +191,7 @@ static struct fault {
 } faults[16];
 static size_t n_faults;
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-config_error(const char *format, ...)
+void config_error(const char *format, ...)
 {
     char text[512] = "kvm-sim: ";
     va_list ap;
@@ -189,6 +205,8 @@ config_error(const char *format, ...)
     }
     _exit(2);
 }
+
+#define FAULT_HELP "; docs/testing.md has the rules: CALL[/ABOUT][@N[+]]=ANSWER"
 
 static bool is_call(const char *name)
 {
@@ -226,7 +244,7 @@ static void parse_rule(char *text, struct fault *f)
 
     f->text = strdup(text);
     if (!answer) {
-        config_error("KVM_SIM_FAULT: no '=' in '%s'", text);
+        config_error("KVM_SIM_FAULT: '%s': no '='" FAULT_HELP, f->text);
     }
     *answer++ = 0;
     f->first = 1;
@@ -238,7 +256,8 @@ static void parse_rule(char *text, struct fault *f)
             *plus = 0;
         }
         if (!parse_number(when, &n) || !n) {
-            config_error("KVM_SIM_FAULT: no count: '%s'", when);
+            config_error("KVM_SIM_FAULT: '%s': '%s' is no count from 1 on" FAULT_HELP,
+                         f->text, when);
         }
         f->first = n;
         f->last = plus ? UINT32_MAX : n;
@@ -251,21 +270,25 @@ static void parse_rule(char *text, struct fault *f)
             *colon++ = 0;
             f->has_about2 = true;
             if (!parse_number(colon, &f->about2)) {
-                config_error("KVM_SIM_FAULT: no attribute: '%s'", colon);
+                config_error("KVM_SIM_FAULT: '%s': '%s' is no attribute" FAULT_HELP,
+                             f->text, colon);
             }
         }
         if (!parse_reg_id(about, &f->about)) {
-            config_error("KVM_SIM_FAULT: nothing to be about: '%s'", about);
+            config_error("KVM_SIM_FAULT: '%s': '%s' is no number and no register" FAULT_HELP,
+                         f->text, about);
         }
     }
     f->call = strdup(text);
     if (!is_call(f->call)) {
-        config_error("KVM_SIM_FAULT: no call '%s'", f->call);
+        config_error("KVM_SIM_FAULT: '%s': no call '%s' on %s" FAULT_HELP, f->text,
+                     f->call, arch_name);
     }
     f->gone = !strcmp(answer, "gone");
     f->error = error_by_name(answer);
     if (f->gone ? f->all : !f->error && !parse_number(answer, &f->value)) {
-        config_error("KVM_SIM_FAULT: no answer: '%s'", f->text);
+        config_error("KVM_SIM_FAULT: '%s': '%s' is no answer to that" FAULT_HELP,
+                     f->text, answer);
     }
 }
 
@@ -376,7 +399,6 @@ void vm_put(struct vm *vm)
         }
     }
     for (size_t i = 0; i < vm->n_devices; i++) {
-        arch_device_free(vm->devices[i]);
         free(vm->devices[i]->attrs);
         free(vm->devices[i]);
     }
@@ -459,6 +481,11 @@ int sim_open(int flags)
 }
 
 /* --- dispatch */
+
+size_t one_reg_size(uint64_t id)
+{
+    return 1 << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
+}
 
 static const struct call_type *find_call(unsigned long request, unsigned kind,
                                          bool *elsewhere)
@@ -543,11 +570,15 @@ static int run_call(struct call *c)
         violation(RULE_RUNNING, "%s is in KVM_RUN", c->object->name);
         return -EINTR;
     }
+    if ((t->flags & STATE) && ((struct vcpu *)c->object)->incomplete) {
+        violation(RULE_COMPLETE_EXIT, "%s left with exit %u, and did not enter again",
+                  c->object->name, ((struct vcpu *)c->object)->run->exit_reason);
+    }
     ret = t->handle(c);
     if (f && (uint32_t)t->request == (uint32_t)KVM_GET_ONE_REG) {
         struct kvm_one_reg *one = c->in;
         uint64_t value[2] = { f->value };
-        size_t size = arch_one_reg_size(one->id);
+        size_t size = one_reg_size(one->id);
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         if (size < 8) {
@@ -630,7 +661,14 @@ static void __attribute__((constructor)) start(void)
     }
     enabled = true;
     log_path = getenv("KVM_SIM_LOG");
+    if (log_path && !append(log_path, "")) {
+        config_error("KVM_SIM_LOG: %s: %s; name a file that can be written", log_path,
+                     strerror(errno));
+    }
     enforce = !contract || strcmp(contract, "log");
+    if (enforce && contract && *contract) {
+        config_error("KVM_SIM_CONTRACT is '%s'; it can be 'log', or nothing", contract);
+    }
     scratch = syscall(SYS_memfd_create, "scratch", 1 /* MFD_CLOEXEC */);
     if (scratch < 0 || ftruncate(scratch, 4096)) {
         config_error("memfd_create: %s", strerror(errno));
@@ -643,7 +681,7 @@ static void __attribute__((constructor)) start(void)
     for (char *rule = strtok_r(text, " ", &save); rule;
          rule = strtok_r(NULL, " ", &save)) {
         if (n_faults == ARRAY_SIZE(faults)) {
-            config_error("KVM_SIM_FAULT: more than %zu rules", n_faults);
+            config_error("KVM_SIM_FAULT: more than %zu rules; name fewer", n_faults);
         }
         parse_rule(rule, &faults[n_faults++]);
     }

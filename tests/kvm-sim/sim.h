@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -81,6 +82,10 @@ struct profile {
     struct { char name[24]; uint64_t value; } sregs[128];
     size_t n_sregs;
 };
+
+/* What KVM_SIM_* ask for is no good: says so, and ends the program with status 2 */
+void __attribute__((noreturn, format(printf, 1, 2)))
+config_error(const char *format, ...);
 
 extern struct profile profile;
 void profile_load(void);
@@ -145,7 +150,7 @@ struct vcpu {
     struct kvm_run *run;
     bool running;               /* inside KVM_RUN */
     bool ran;
-    bool incomplete;            /* an exit that the next KVM_RUN completes */
+    bool incomplete;            /* it left with an exit that the next KVM_RUN completes */
     bool has_mask;
     uint64_t sigmask;
     struct kvm_mp_state mp_state;
@@ -178,8 +183,14 @@ struct call_type {
 #define IN 1
 #define OUT 2
 #define ASYNC 4                 /* allowed while the vCPU runs */
+#define STATE 8                 /* the vCPU's state: not before an exit is completed */
     int (*handle)(struct call *c);
 };
+
+/* A call whose argument is a structure, and one whose argument is a value */
+#define T(n, kinds, type, flags, handle) \
+    { #n, n, kinds, sizeof(type), flags, handle }
+#define V(n, kinds, flags, handle) { #n, n, kinds, 0, flags, handle }
 
 extern const struct call_type common_calls[], arch_calls[];
 
@@ -199,6 +210,9 @@ enum rule {
 void violation(enum rule rule, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whether these bytes are zero, as reserved ones have to be */
+bool reserved_zero(const void *bytes, size_t size, const char *what);
+
 /* The program's memory, by address: -EFAULT instead of a signal */
 int user_read(void *to, uint64_t from, size_t size);
 int user_write(uint64_t to, const void *from, size_t size);
@@ -209,6 +223,7 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int new_descriptor(struct object *object, const char *name, size_t size);
 struct object *object_of(int fd);
 bool reg_is_gone(uint64_t id);          /* by a fault */
+size_t one_reg_size(uint64_t id);
 void sim_lock(void);
 void sim_unlock(void);
 void vm_put(struct vm *vm);
@@ -230,6 +245,9 @@ int device_attr(struct device *d, unsigned long request,
                 struct kvm_device_attr *a);
 int attr_get(struct device *d, uint32_t group, uint64_t attr, uint64_t *value);
 void attr_set(struct device *d, uint32_t group, uint64_t attr, uint64_t value);
+void device_state(struct device *d, FILE *f);
+/* KVM_ENABLE_CAP of a capability with so many arguments: 0, or the errno */
+int check_enable_cap(const struct kvm_enable_cap *e, size_t args);
 
 /* --- arm64.c, powerpc.c */
 extern const char arch_name[];
@@ -242,13 +260,13 @@ void arch_vcpu_free(struct vcpu *vcpu);
 int arch_vm_type_check(uint64_t type);
 int arch_run_enter(struct vcpu *vcpu);  /* before the guest runs */
 void arch_run_leave(struct vcpu *vcpu);
-int arch_check_extension(struct vm *vm, uint32_t cap, int value);
+bool arch_loops(struct vcpu *vcpu);     /* where the guest can do nothing */
+/* What KVM knows of a vCPU, a line each: its name, what, value */
+void arch_state(struct vcpu *vcpu, FILE *f);
 /* A step of a script: 0 done, 1 not known here */
 int arch_step(struct vcpu *vcpu, int argc, char **argv);
 int arch_device_attr(struct device *d, unsigned long request,
                      struct kvm_device_attr *a);
 int arch_device_new(struct device *d);
-void arch_device_free(struct device *d);
-int arch_one_reg_size(uint64_t id);
 
 #endif

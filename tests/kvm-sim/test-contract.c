@@ -4,11 +4,14 @@
  * case that breaks it, in a child whose end has to be that rule's; and what is
  * right passes. Without KVM_SIM_* this program would ask the real /dev/kvm.
  *
- *   test-contract          the cases, "ok" or "not ok" a line
+ *   test-contract          the cases, "ok" or "not ok" a line; with KVM_SIM_SCRIPT those
+ *                          of a guest that leaves with the steps of left_by_mmio()
+ *   test-contract rules    the rules that there are
  *   test-contract calls    a fixed list of calls and what came of them: with
- *                          KVM_SIM_FAULT and KVM_SIM_SCRIPT, for tests/sim-contract.sh
+ *                          KVM_SIM_FAULT and KVM_SIM_SCRIPT, for tests/sim.sh
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -149,20 +152,6 @@ static void slot_resized(void)
     slot(m.vm, 0, 0, 0, 8 * PAGE, memory);
 }
 
-static void closed_running(void)
-{
-    struct machine m = machine();
-
-#ifdef __aarch64__
-    struct kvm_vcpu_init init = { };
-
-    ioctl(m.vm, KVM_ARM_PREFERRED_TARGET, &init);
-    ioctl(m.vcpu, KVM_ARM_VCPU_INIT, &init);
-#endif
-    run_elsewhere(m.vcpu);
-    close(m.vcpu);
-}
-
 #ifdef __aarch64__
 
 #define PC 0x6030000000100040
@@ -217,11 +206,21 @@ static int vgic(struct machine m)
     return d.fd;
 }
 
+static int get_pc(int vcpu, uint64_t *pc)
+{
+    return one(vcpu, KVM_GET_ONE_REG, PC, pc);
+}
+
+static int set_pc(int vcpu, uint64_t pc)
+{
+    return one(vcpu, KVM_SET_ONE_REG, PC, &pc);
+}
+
 static void reg_before_init(void)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    one(machine().vcpu, KVM_GET_ONE_REG, PC, &value);
+    get_pc(machine().vcpu, &value);
 }
 
 static void run_before_init(void)
@@ -280,30 +279,11 @@ static void reg_pointer(void)
     one(ready().vcpu, KVM_GET_ONE_REG, PC, (uint64_t *)nowhere);
 }
 
-static void reg_while_running(void)
-{
-    struct machine m = ready();
-    uint64_t value;
-
-    run_elsewhere(m.vcpu);
-    one(m.vcpu, KVM_GET_ONE_REG, PC, &value);
-}
-
 static void other_features(void)
 {
     struct machine m = ready();
 
     vcpu_init(m, m.vcpu, 0);
-}
-
-static void leaked_vm(void)
-{
-    struct machine m;
-
-    machine();
-    m = ready();
-    m.run->immediate_exit = 1;
-    ioctl(m.vcpu, KVM_RUN, 0);
 }
 
 static void vgic_register_early(void)
@@ -391,6 +371,22 @@ static struct kvm_book3e_206_tlb_entry array[512 + 16];
 static struct machine ready(void)
 {
     return machine();
+}
+
+static int get_pc(int vcpu, uint64_t *pc)
+{
+    struct kvm_regs regs = { };
+    int ret = ioctl(vcpu, KVM_GET_REGS, &regs);
+
+    *pc = regs.pc;
+    return ret;
+}
+
+static int set_pc(int vcpu, uint64_t pc)
+{
+    struct kvm_regs regs = { .pc = pc };
+
+    return ioctl(vcpu, KVM_SET_REGS, &regs);
 }
 
 static int sw_tlb(int vcpu, uint32_t type, uint32_t tlb0, uint32_t ways, uint32_t length,
@@ -499,15 +495,6 @@ static void written_while_running(void)
     ioctl(running.vcpu, KVM_RUN, 0);
 }
 
-static void reg_while_running(void)
-{
-    struct machine m = machine();
-    struct kvm_regs regs;
-
-    run_elsewhere(m.vcpu);
-    ioctl(m.vcpu, KVM_GET_REGS, &regs);
-}
-
 static void other_pvr(void)
 {
     struct machine m = machine();
@@ -578,16 +565,6 @@ static void two_mpics(void)
     ioctl(m.vm, KVM_CREATE_DEVICE, &d);
 }
 
-static void leaked_vm(void)
-{
-    struct machine m;
-
-    machine();
-    m = machine();
-    m.run->immediate_exit = 1;
-    ioctl(m.vcpu, KVM_RUN, 0);
-}
-
 static void all_right(void)
 {
     struct machine m = with_tlb();
@@ -615,6 +592,75 @@ static void all_right(void)
 }
 
 #endif
+
+static void closed_running(void)
+{
+    struct machine m = ready();
+
+    run_elsewhere(m.vcpu);
+    close(m.vcpu);
+}
+
+static void reg_while_running(void)
+{
+    struct machine m = ready();
+    uint64_t value;
+
+    run_elsewhere(m.vcpu);
+    get_pc(m.vcpu, &value);
+}
+
+static void leaked_vm(void)
+{
+    struct machine m;
+
+    machine();
+    m = ready();
+    m.run->immediate_exit = 1;
+    ioctl(m.vcpu, KVM_RUN, 0);
+}
+
+/*
+ * A guest that left in the middle of an instruction. For that KVM_SIM_SCRIPT has the
+ * steps "mmio read 0x9000000 4", "expect pc 0x1234".
+ */
+static struct machine left_by_mmio(void)
+{
+    struct machine m = ready();
+
+    if (ioctl(m.vcpu, KVM_RUN, 0) || m.run->exit_reason != KVM_EXIT_MMIO) {
+        _exit(1);
+    }
+    return m;
+}
+
+static void set_before_completion(void)
+{
+    set_pc(left_by_mmio().vcpu, 0x1234);
+}
+
+static void get_before_completion(void)
+{
+    uint64_t pc;
+
+    get_pc(left_by_mmio().vcpu, &pc);
+}
+
+static void unexpected_state(void)
+{
+    ioctl(left_by_mmio().vcpu, KVM_RUN, 0);
+}
+
+/* KVM_RUN completes the instruction even if it returns at once. */
+static void set_after_completion(void)
+{
+    struct machine m = left_by_mmio();
+    uint64_t pc = 0;
+
+    m.run->immediate_exit = 1;
+    _exit(!ioctl(m.vcpu, KVM_RUN, 0) || errno != EINTR || set_pc(m.vcpu, 0x1234) ||
+          get_pc(m.vcpu, &pc) || pc != 0x1234);
+}
 
 /* KVM_RUN returns on a signal, too. */
 static void signal_ends_run(void)
@@ -645,10 +691,21 @@ static void duplicates(void)
     _exit(!ioctl(third, KVM_CHECK_EXTENSION, 0) || fcntl(third, F_GETFD) >= 0);
 }
 
-static const struct {
+struct test {
     const char *rule, *what;
     void (*break_it)(void);
-} cases[] = {
+};
+
+/* With KVM_SIM_SCRIPT */
+static const struct test script_cases[] = {
+    { "complete-exit", "a register written before the exit is completed", set_before_completion },
+    { "complete-exit", "a register read before the exit is completed", get_before_completion },
+    { "expected-state", "a register that has another value", unexpected_state },
+    { NULL, "registers once the exit is completed", set_after_completion },
+    { }
+};
+
+static const struct test cases[] = {
     { "known-call", "a call that KVM has not", unknown_call },
     { "known-call", "a vCPU's call on a VM", others_call },
     { "api-version", "a VM without KVM_GET_API_VERSION", no_version },
@@ -700,10 +757,12 @@ static const struct {
     { NULL, "what is right", all_right },
     { NULL, "KVM_RUN ends with a signal", signal_ends_run },
     { NULL, "descriptors that are duplicated and closed", duplicates },
+    { }
 };
 
-static bool run_case(const char *rule, const char *what, void (*break_it)(void))
+static bool run_case(const struct test *t)
 {
+    const char *rule = t->rule, *what = t->what;
     char text[1024] = "", expected[64];
     int fds[2], status;
     ssize_t n, size = 0;
@@ -716,7 +775,7 @@ static bool run_case(const char *rule, const char *what, void (*break_it)(void))
     if (!child) {
         dup2(fds[1], 2);
         alarm(10);
-        break_it();
+        t->break_it();
         _exit(0);
     }
     close(fds[1]);
@@ -824,6 +883,16 @@ static int calls(void)
     return 0;
 }
 
+static int list_rules(void)
+{
+    const char *(*rule)(unsigned) = dlsym(RTLD_DEFAULT, "kvm_sim_rule");
+
+    for (unsigned n = 0; rule && rule(n); n++) {
+        puts(rule(n));
+    }
+    return !rule;
+}
+
 int main(int argc, char **argv)
 {
     int failed = 0;
@@ -832,8 +901,11 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[1], "calls")) {
         return calls();
     }
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        failed += !run_case(cases[i].rule, cases[i].what, cases[i].break_it);
+    if (argc == 2 && !strcmp(argv[1], "rules")) {
+        return list_rules();
+    }
+    for (const struct test *t = getenv("KVM_SIM_SCRIPT") ? script_cases : cases; t->what; t++) {
+        failed += !run_case(t);
     }
     return failed != 0;
 }

@@ -55,7 +55,7 @@ static int check_extension(struct call *c)
         value = vm_of(c) && profile.has_vmcap[cap] ? profile.vmcaps[cap]
                                                    : profile.caps[cap];
     }
-    return value < 0 ? -EINVAL : arch_check_extension(vm_of(c), cap, value);
+    return value < 0 ? -EINVAL : value;
 }
 
 static int create_vm(struct call *c)
@@ -146,12 +146,8 @@ static int set_region(struct call *c)
         violation(RULE_RESERVED, "memory slot flags 0x%x", m.flags & ~known);
         return -EINVAL;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(m.pad2); i++) {
-        if (m.pad2[i] || m.pad1) {
-            violation(RULE_RESERVED, "padding of a memory slot");
-            break;
-        }
-    }
+    reserved_zero(&m.pad1, sizeof(m) - offsetof(struct memory_region2, pad1),
+                  "a memory slot's padding");
     if ((m.memory_size | m.guest_phys_addr | m.userspace_addr) & (page - 1)) {
         violation(RULE_MEMSLOT, "slot %u is not page aligned", m.slot);
         return -EINVAL;
@@ -272,12 +268,7 @@ static int ioeventfd(struct call *c)
         violation(RULE_RESERVED, "ioeventfd flags 0x%x", e->flags);
         return -EINVAL;
     }
-    for (size_t i = 0; i < sizeof(e->pad); i++) {
-        if (e->pad[i]) {
-            violation(RULE_RESERVED, "padding of struct kvm_ioeventfd");
-            break;
-        }
-    }
+    reserved_zero(e->pad, sizeof(e->pad), "the padding of struct kvm_ioeventfd");
     return 0;
 }
 
@@ -388,6 +379,18 @@ static int create_device(struct call *c)
     return 0;
 }
 
+static int profile_attr(uint32_t group, uint64_t attr, uint64_t *value)
+{
+    for (size_t i = profile.n_attrs; i--; ) {
+        if (profile.attrs[i].group == group && profile.attrs[i].attr == attr) {
+            *value = profile.attrs[i].value;
+            return 0;
+        }
+    }
+    *value = 0;
+    return -ENOENT;
+}
+
 /* What was written, or what the profile has; -ENOENT if there is neither */
 int attr_get(struct device *d, uint32_t group, uint64_t attr, uint64_t *value)
 {
@@ -397,14 +400,7 @@ int attr_get(struct device *d, uint32_t group, uint64_t attr, uint64_t *value)
             return 0;
         }
     }
-    for (size_t i = profile.n_attrs; i--; ) {
-        if (profile.attrs[i].group == group && profile.attrs[i].attr == attr) {
-            *value = profile.attrs[i].value;
-            return 0;
-        }
-    }
-    *value = 0;
-    return -ENOENT;
+    return profile_attr(group, attr, value);
 }
 
 void attr_set(struct device *d, uint32_t group, uint64_t attr, uint64_t value)
@@ -419,6 +415,23 @@ void attr_set(struct device *d, uint32_t group, uint64_t attr, uint64_t value)
     d->attrs[d->n_attrs++] = (struct attr) { group, attr, value };
 }
 
+/* What was written, unless the profile has the same: for each vCPU, or for all */
+void device_state(struct device *d, FILE *f)
+{
+    for (size_t i = 0; i < d->n_attrs; i++) {
+        const struct attr *a = &d->attrs[i];
+        uint64_t value = 0, attr = a->attr;
+
+        if (profile_attr(a->group, attr, &value)) {
+            profile_attr(a->group, (uint32_t)attr, &value);
+        }
+        if (a->value != value) {
+            fprintf(f, "dev%u:0x%x:0x%llx 0x%llx\n", d->type, a->group,
+                    (unsigned long long)attr, (unsigned long long)a->value);
+        }
+    }
+}
+
 static int any_device_attr(struct call *c)
 {
     struct kvm_device_attr *a = c->in;
@@ -427,6 +440,16 @@ static int any_device_attr(struct call *c)
         violation(RULE_RESERVED, "flags of struct kvm_device_attr");
     }
     return arch_device_attr((struct device *)c->object, c->type->request, a);
+}
+
+int check_enable_cap(const struct kvm_enable_cap *e, size_t args)
+{
+    if (!reserved_zero(&e->flags, sizeof(e->flags), "flags of struct kvm_enable_cap")) {
+        return -EINVAL;
+    }
+    reserved_zero(&e->args[args], sizeof(e->args) - args * sizeof(e->args[0]),
+                  "args of struct kvm_enable_cap that the capability has not");
+    return e->cap < ARRAY_SIZE(profile.caps) && profile.caps[e->cap] > 0 ? 0 : -EINVAL;
 }
 
 /* The content of statistics is not simulated: an empty file. */
@@ -473,10 +496,6 @@ static int set_guest_debug(struct call *c)
     vcpu_of(c)->debug = *debug;
     return 0;
 }
-
-#define T(n, kinds, type, flags, handle) \
-    { #n, n, kinds, sizeof(type), flags, handle }
-#define V(n, kinds, flags, handle) { #n, n, kinds, 0, flags, handle }
 
 const struct call_type common_calls[] = {
     V(KVM_GET_API_VERSION, KIND_SYSTEM, 0, get_api_version),
