@@ -21,6 +21,7 @@ Builds what is missing and runs these parts, or all:
   starts     QEMU on every profile: tests/cases/sim-starts
   base       QEMU without the series breaks the contract on e500v2: a dirty bitmap
              that is too short, and state that a reset leaves; with the series not
+  saves      a guest is not saved while it uses registers that KVM does not show
   qtests     the project's qtests
   calibrate  the simulation answers as two emulated hosts do
   faults     each call to KVM fails in turn: tests/sim-faults.sh
@@ -295,6 +296,48 @@ part_base()
     verdict "$rc" "the guest's store that resets it is completed first" "$out"
 }
 
+# save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
+save_run()
+{
+    rm -f "$logs/1" "$logs/stream"
+    printf '%s\n' "set msr $msr" "touch $logs/1" > "$logs/script"
+    # shellcheck disable=SC2086 # a list
+    {
+        for _ in $(seq 400); do [ -e "$logs/1" ] || sleep 0.05; done
+        printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$logs/stream"
+    } | KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 \
+        "$sim_build/bin-$arch/$program" $options -nic none -kernel "$sim_build/kernel-ppc" \
+        -display none -nodefaults -monitor stdio > "$out" 2>&1 || echo "exit $?" >> "$out"
+    sed -i '/^(qemu)/d' "$out"  # with control sequences
+}
+
+part_saves()
+{
+    trap '' PIPE
+    while IFS=\; read -r profile options msr unit; do
+        # shellcheck disable=SC2086 # a list
+        sim_program "$profile" $options
+        name="$profile: a guest with MSR $msr is ${unit:+not }saved${unit:+, it uses the $unit}"
+        skip=$(sim_skip "$arch")
+        [ -z "$skip" ] || { echo "ok - $name$skip"; continue; }
+        options=${options#ppc64 }
+        save_run
+        if [ -n "$unit" ]; then
+            grep -q "The guest uses the $unit, " "$out" && grep -q '^Migration status: failed' "$out" && rc=0 || rc=1
+        else
+            grep -q '^Migration status: completed' "$out" && rc=0 || rc=1
+        fi
+        verdict "$rc" "$name" "$out"
+    done <<EOF
+e500v2-6.1;-M ppce500 -accel kvm -cpu e500v2_v30;0x02000000;SPE
+e500v2-6.1;-M ppce500 -accel kvm -cpu e500v2_v30;0x2000;
+e500mc-6.1;-M ppce500 -accel kvm -cpu e500mc;0x2000;floating-point unit
+e500mc-6.1;-M ppce500 -accel kvm -cpu e500mc;0x02000000;
+e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x2000;floating-point unit
+e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x02000000;AltiVec unit
+EOF
+}
+
 # one_qtest NAME PROFILE ARCH TEST QEMU [OPTION...]
 one_qtest()
 {
@@ -364,10 +407,10 @@ EOF
     one_qtest "$a" "$b" "$c" "$d" "$e" $f
     exit
 fi
-[ $# -gt 0 ] || set -- contract tools starts base qtests calibrate faults
+[ $# -gt 0 ] || set -- contract tools starts base saves qtests calibrate faults
 for part; do
     case $part in
-    contract | tools | starts | base | qtests | calibrate | faults) ;;
+    contract | tools | starts | base | saves | qtests | calibrate | faults) ;;
     *) die "unknown part '$part'; see tests/sim.sh --help" ;;
     esac
 done
@@ -395,5 +438,5 @@ for part; do
     } 2>&1 | tee "$logs/$part" | if [ -n "$tap" ]; then cat; else grep -E -e '^not ok|^#' || true; fi
     echo "   $(grep -c '^ok' "$logs/$part") ok, $(grep -c '^not ok' "$logs/$part") not, in $(($(date +%s) - t0)) s" >&3
 done
-n=$(cat "$logs"/contract "$logs"/tools "$logs"/starts "$logs"/base "$logs"/qtests "$logs"/calibrate "$logs"/faults 2> /dev/null | grep -c '^not ok') || true
+n=$(cat "$logs"/contract "$logs"/tools "$logs"/starts "$logs"/base "$logs"/saves "$logs"/qtests "$logs"/calibrate "$logs"/faults 2> /dev/null | grep -c '^not ok') || true
 [ "$n" -eq 0 ]

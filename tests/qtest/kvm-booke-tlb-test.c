@@ -572,7 +572,7 @@ static void test_defaults(const void *data)
 static void test_sizes(const void *data)
 {
     static const struct {
-        const char *cpu, *more;
+        const char *cpu, *global;
         uint32_t entries0, ways0, entries1, tlb0cfg, tlb1cfg;
     } cases[] = {
         { CPU ",tlb0-entries=2048", "",
@@ -581,21 +581,28 @@ static void test_sizes(const void *data)
           4096, 16, 64, 0x10110000, 0x401cc040 },
         { CPU ",tlb0-entries=256,tlb0-ways=2,tlb1-entries=32", "",
           256, 2, 32, 0x02110100, 0x201cc020 },
-        { CPU, "-global " CPU "-powerpc-cpu.tlb0-entries=1024",
+        { CPU, "tlb0-entries=1024",
           1024, 4, 16, 0x04110400, 0x101cc010 },
         { "host,tlb0-entries=2048,tlb0-ways=8", "",
           2048, 8, 16, 0x08110800, 0x101cc010 },
     };
+    bool is64 = g_str_equal(qtest_get_arch(), "ppc64");
+    const char *suffix = is64 ? "powerpc64" : "powerpc";
 
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-        g_autofree char *args = g_strdup_printf("-S %s", cases[i].more);
+        g_autofree char *args = g_strdup("-S");
         g_autofree char *tlb = NULL, *gpa = NULL;
         QTestState *qts;
 
+        if (*cases[i].global) {
+            g_free(args);
+            args = g_strdup_printf("-S -global %s-%s-cpu.%s", cases[i].cpu,
+                                   suffix, cases[i].global);
+        }
         if (data == &tcg && g_str_has_prefix(cases[i].cpu, "host")) {
             continue;
         }
-        g_test_message("%s %s", cases[i].cpu, cases[i].more);
+        g_test_message("%s %s", cases[i].cpu, cases[i].global);
         qts = start(data, cases[i].cpu, busy_guest, args);
         check_size(qts, cases[i].entries0, cases[i].ways0, cases[i].entries1,
                    cases[i].tlb0cfg, cases[i].tlb1cfg);
