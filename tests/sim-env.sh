@@ -131,13 +131,7 @@ sim_wrappers()
                  qemu-system-ppc64:powerpc64 accel-cpu-type-test:powerpc64 kvm-booke-tlb-test:powerpc64; do
         _arch=${_name#*:} _name=${_name%:*}
         case " $(sim_archs) " in *" $_arch "*) ;; *) continue ;; esac
-        # shellcheck disable=SC2016 # for the wrapper
-        case $_arch in
-        arm64) _user=aarch64 _libs='$root' ;;
-        powerpc) _user=ppc _libs='$root' ;;
-        # the loader's name is in lib64, which the overlay has not
-        powerpc64) _user=ppc64 _libs=/usr/powerpc64-linux-gnu ;;
-        esac
+        case $_arch in arm64) _user=aarch64 ;; powerpc*) _user=ppc${_arch#powerpc} ;; esac
         mkdir -p "$sim_build/bin-$_arch"
         {
             echo '#!/bin/sh'
@@ -158,7 +152,7 @@ sim_wrappers()
                 [ "$_arch" != arm64 ] ||
                     echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/-[^-]*$//; s/-no$//")'
                 [ "$_arch" = arm64 ] || echo cpu=
-                echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L $_libs -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
+                echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L \$root -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
             fi
         } > "$sim_build/bin-$_arch/.$_name"
         chmod +x "$sim_build/bin-$_arch/.$_name"

@@ -181,7 +181,7 @@ static bool sleep_in_guest(struct vcpu *vcpu, bool others)
     return done;
 }
 
-/* The same state is the same lines: what has no order of its own is sorted later. */
+/* A line for each part: its name, and its value. Who compares two goes by the names. */
 static void write_state(struct vm *vm, const char *path)
 {
     char new[512];
@@ -214,8 +214,10 @@ static void write_state(struct vm *vm, const char *path)
         }
     }
     fprintf(f, "gsi:routes %u\n", vm->gsi_routes);
-    fclose(f);
-    rename(new, path);
+    if (fclose(f) || rename(new, path)) {
+        config_error("KVM_SIM_SCRIPT: %s: %s; name a file that can be written", path,
+                     strerror(errno));
+    }
 }
 
 static bool exists(const char *path)
@@ -272,7 +274,7 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
         vcpu->step++;
         return false;
     } else if (!strcmp(what, "state")) {
-        /* one that was not in time is put again before it runs */
+        /* interrupted while it waits: the next KVM_RUN comes to the same step */
         if (!sleep_in_guest(vcpu, true)) {
             *ret = -EINTR;
             return true;
