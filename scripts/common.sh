@@ -114,6 +114,20 @@ apt_private_call()
         -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
+# with_lists SUITE ARCH COMMAND...: runs a command that downloads with
+# apt_private. The lists are fetched once, and an archive moves on: when the
+# command fails and they are not of this minute, it gets new ones and a second
+# chance.
+with_lists()
+{
+    _ready=$build/apt/$1-$2/ready
+    shift 2
+    "$@" && return
+    [ -n "$(find "$_ready" -mmin +1 2>/dev/null)" ] || return
+    rm -f "$_ready"
+    "$@"
+}
+
 # fetch_deb SUITE ARCH PACKAGE: prints the path of that .deb, downloaded once.
 fetch_deb()
 {
@@ -122,27 +136,36 @@ fetch_deb()
     for _deb in "$_dir/$3"_*.deb; do
         [ -e "$_deb" ] && { printf '%s\n' "$_deb"; return 0; }
     done
-    ( apt_private "$1" "$2" apt-cache show "$3" > "$_dir/.show" 2>/dev/null &&
-      mkdir -p "$_dir/.part.$3" && cd "$_dir/.part.$3" &&
-      apt_private "$1" "$2" apt-get -q download "$3" > "$_dir/$3.log" 2>&1 &&
-      mv ./*.deb "$_dir/" && rmdir "$_dir/.part.$3" ) ||
+    with_lists "$1" "$2" download_deb "$@" ||
         die "cannot download $3 ($2) from Debian $1: see $_dir/$3.log"
     for _deb in "$_dir/$3"_*.deb; do
         printf '%s\n' "$_deb"
     done
 }
 
-# fetch_source SUITE PACKAGE PATTERN: prints the path of the one file of that
-# source package whose name matches PATTERN, checked by apt against the
-# archive's signature, downloaded once.
+download_deb()
+{
+    ( apt_private "$1" "$2" apt-cache show "$3" > "$_dir/.show" 2>/dev/null &&
+      mkdir -p "$_dir/.part.$3" && cd "$_dir/.part.$3" &&
+      apt_private "$1" "$2" apt-get -q download "$3" > "$_dir/$3.log" 2>&1 &&
+      mv ./*.deb "$_dir/" && rmdir "$_dir/.part.$3" )
+}
+
+# fetch_source SUITE PACKAGE[=VERSION] PATTERN: prints the path of the one file
+# of that source package whose name matches PATTERN, checked by apt against the
+# archive's signature, downloaded once. A suite has a version for a time only:
+# the error says whether that is why.
 fetch_source()
 {
     _dir=$build/dl/$1-src/$2
     if [ ! -e "$_dir/ready" ]; then
-        rm -rf "$_dir"
-        mkdir -p "$_dir"
-        ( cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 ) ||
-            die "cannot download the source of $2 from Debian $1 ($(sed -n "s/.*\(error\|^E\): //p" "$_dir.log" | head -n 1)): see $_dir.log"
+        with_lists "$1" amd64 download_source "$@" || {
+            _why=$(sed -n 's/.*\(error\|^E\): //p' "$_dir.log" | head -n 1)
+            case $2-$_why in
+            *=*-*[Cc]"an not find version"* | *=*-*"nable to find a source package"*)
+                die "Debian $1 has the source of ${2%%=*}, version ${2#*=}, no more" ;;
+            esac
+            die "cannot download the source of $2 from Debian $1 ($_why): see $_dir.log"; }
         touch "$_dir/ready"
     fi
     for _file in "$_dir"/$3; do
@@ -150,4 +173,11 @@ fetch_source()
         printf '%s\n' "$_file"
         return 0
     done
+}
+
+download_source()
+{
+    rm -rf "$_dir"
+    mkdir -p "$_dir"
+    ( cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 )
 }
