@@ -22,7 +22,7 @@ help:
 	@echo 'make bench           what the question costs, what KVM brings to another CPU, and resets of BookE'
 	@echo 'make clean           remove all that was made, but not the downloads'
 	@echo
-	@echo 'QEMU_SRC= uses a v10.0.x tree, checkout or tarball; HEADERS= puts newer kernel headers'
+	@echo 'QEMU_SRC= uses a v10.2.x tree, checkout or tarball; HEADERS= puts newer kernel headers'
 	@echo 'under the series (scripts/qemu-tree --help); BUILD= and JOBS= as they say.'
 	@echo 'See README.md.'
 

@@ -155,7 +155,7 @@ export_to()
           qgit "$1" ls-tree -r base; } |
             awk '$1 == "touched" { t[$2] = 1; next } $4 in t { print $3, $4 }'
     } > "$3/patches/base"
-    # Another 10.0.x in which these files are the same is the same base.
+    # Another release in which these files are the same is the same base.
     if grep -v '^version ' "$top/patches/base" 2>/dev/null > "$3/old"; then
         ! grep -v '^version ' "$3/patches/base" | cmp -s - "$3/old" || cp "$top/patches/base" "$3/patches/base"
     fi

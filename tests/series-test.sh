@@ -99,10 +99,10 @@ git -C "$project" config user.email ann@example.org
 tree=$project/scripts/qemu-tree exp=$project/scripts/export check=$project/scripts/check-series
 
 src=$tmp/src
-mkdir -p "$src/scripts" "$src/target/arm" "$src/target/ppc" "$src/accel"
-echo 10.0.13 > "$src/VERSION"
+mkdir -p "$src/scripts" "$src/target/arm" "$src/target/ppc" "$src/accel" "$src/tests"
+echo 10.2.2 > "$src/VERSION"
 echo '*.o' > "$src/.gitignore"
-for file in MAINTAINERS configure meson.build target/arm/kvm.c target/ppc/kvm.c accel/accel.c ignored.o; do
+for file in MAINTAINERS configure meson.build target/arm/kvm.c target/ppc/kvm.c accel/accel.c tests/meson.build ignored.o; do
     seq 1 40 | sed "s,^,$file ," > "$src/$file"
 done
 cat > "$src/scripts/checkpatch.pl" <<'END'
@@ -123,14 +123,18 @@ sob='Signed-off-by: Ann Tester <ann@example.org>'
 # --- getting the base
 
 refuses 'QEMU_SRC does not exist' "$tmp/nothing does not exist; name" env QEMU_SRC="$tmp/nothing" "$tree"
-refuses 'QEMU_SRC is no QEMU tree' "$project/scripts is not .* has no VERSION; set QEMU_SRC=" env QEMU_SRC="$project/scripts" "$tree"
+refuses 'QEMU_SRC is no QEMU tree' "$project/scripts is not a whole QEMU tree: .* has no VERSION; set QEMU_SRC=" env QEMU_SRC="$project/scripts" "$tree"
 refuses 'QEMU_SRC is a checkout of nothing' "QEMU_SRC=$project is .* HEAD git cannot read .*; mend" env QEMU_SRC="$project" "$tree"
-for version in 9.2.4 10.1.0 10.0.50; do
+for version in 9.2.4 10.0.13 10.1.50 2.12.0; do
     cp -R "$src" "$tmp/wrong"
     echo $version > "$tmp/wrong/VERSION"
-    refuses "the base is $version" "$tmp/wrong is QEMU $version, .* 10\.0\.x; set QEMU_SRC=" env QEMU_SRC="$tmp/wrong" "$tree"
+    refuses "the base is $version" "$tmp/wrong is QEMU $version, and the series needs 10\.2 or later; set QEMU_SRC=" env QEMU_SRC="$tmp/wrong" "$tree"
     rm -rf "$tmp/wrong"
 done
+cp -R "$src" "$tmp/wrong"
+rm -r "$tmp/wrong/tests"
+refuses 'the base is without tests' "$tmp/wrong is not a whole QEMU tree: it has no tests; set QEMU_SRC=" env QEMU_SRC="$tmp/wrong" "$tree"
+rm -rf "$tmp/wrong"
 echo no > "$tmp/no.tar.xz"
 refuses 'QEMU_SRC is no tarball' 'no.tar.xz is not a tarball .*; get it anew' env QEMU_SRC="$tmp/no.tar.xz" "$tree"
 
@@ -144,7 +148,7 @@ if ! command -v apt-get > /dev/null; then
 elif APT_CONFIG=$tmp/apt.conf apt-config dump | grep -E '^Acquire::https?::Proxy "' | grep -qv ':9"'; then
     skip 'no network' "this machine's apt has a proxy that a test cannot take away"
 else
-    refuses 'no network' 'trixie.*; give it a network, or set QEMU_SRC=' env APT_CONFIG="$tmp/apt.conf" QEMU_SRC= "$tree"
+    refuses 'no network' 'cannot download .*; set QEMU_SRC=' env APT_CONFIG="$tmp/apt.conf" QEMU_SRC= "$tree"
 fi
 
 mkdir "$tmp/small"
@@ -170,18 +174,24 @@ git -C "$tmp/clone" -c user.name=x -c user.email=x commit -qm x
 echo dirty >> "$tmp/clone/configure"
 refuses 'QEMU_SRC is a dirty checkout' "$tmp/clone has uncommitted work \( M configure\).*; commit or stash" env QEMU_SRC="$tmp/clone" "$tree"
 git -C "$tmp/clone" checkout -q configure
-works 'the base from a checkout' 'build/qemu: QEMU 10.0.13 with 0 patches' env QEMU_SRC="$tmp/clone" "$tree"
+works 'the base from a checkout' 'build/qemu: QEMU 10.2.2 with 0 patches' env QEMU_SRC="$tmp/clone" "$tree"
 refuses 'QEMU_SRC is not what the tree was made from' "made from $tmp/clone at .* names $src; leave QEMU_SRC= out, or remove" env QEMU_SRC="$src" "$tree"
 if [ -e "$q/ignored.o" ]; then not_ok 'a checkout gives what its HEAD has'; else ok 'a checkout gives what its HEAD has'; fi
 rm -rf "$q"
 
 mkdir "$src/build"
 touch "$src/build/product"
+for version in 10.2.50 11.0.0; do
+    cp -R "$src" "$tmp/later"
+    echo $version > "$tmp/later/VERSION"
+    works "the base is $version" "build/qemu: QEMU $version with 0 patches" env QEMU_SRC="$tmp/later" "$tree"
+    rm -rf "$q" "$tmp/later"
+done
 tar -C "$tmp" -cJf "$tmp/qemu.tar.xz" --exclude=build src
-works 'the base from a tarball' 'QEMU 10.0.13 with 0 patches' env QEMU_SRC="$tmp/qemu.tar.xz" "$tree"
+works 'the base from a tarball' 'QEMU 10.2.2 with 0 patches' env QEMU_SRC="$tmp/qemu.tar.xz" "$tree"
 id=$(git -C "$q" rev-parse base)
 rm -rf "$q"
-works 'the base from a folder, without any git identity' 'QEMU 10.0.13 with 0 patches' \
+works 'the base from a folder, without any git identity' 'QEMU 10.2.2 with 0 patches' \
     env HOME="$tmp" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 QEMU_SRC="$src" "$tree"
 if [ "$(git -C "$q" rev-parse base series exported | sort -u)" = "$id" ] && [ -e "$q/ignored.o" ]; then
     ok 'the same base is the same commit, with files that git would ignore'
@@ -228,7 +238,7 @@ wanted='accel/kvm/one-reg.c patches/0001-target-arm-one.patch patches/0002-targe
 if [ "$files" = "$wanted" ]; then ok 'export writes patches, base and copies of added files'; else
     not_ok 'export writes patches, base and copies of added files' "$files"; fi
 named=$(awk '/^[^#]/ { print $2 }' "$project/patches/base" | tr '\n' ' ')
-if [ "$named" = '10.0.13 accel/accel.c target/arm/kvm.c target/ppc/kvm.c ' ]; then
+if [ "$named" = '10.2.2 accel/accel.c target/arm/kvm.c target/ppc/kvm.c ' ]; then
     ok 'patches/base names the files that the series changes'
 else
     not_ok 'patches/base names the files that the series changes' "$(cat "$project/patches/base")"
@@ -246,7 +256,7 @@ idle 'check-series' '^8 passed, 0 failed, 0 skipped' "$check"
 git -C "$project" add -A
 git -C "$project" commit -qm 'series'
 mv "$q" "$tmp/kept"
-works 'tree with patches' 'QEMU 10.0.13 with 2 patches' env QEMU_SRC="$src" "$tree"
+works 'tree with patches' 'QEMU 10.2.2 with 2 patches' env QEMU_SRC="$src" "$tree"
 commits=$(git -C "$q" rev-parse series)
 if [ "$(git -C "$q" rev-parse 'series^{tree}')" = "$(git -C "$tmp/kept" rev-parse 'series^{tree}')" ]; then
     ok 'applying gives back what was exported'
@@ -259,7 +269,7 @@ sleep 1.1 # were a commit's time now, its id would change
 env QEMU_SRC="$src" "$tree" > /dev/null
 if [ "$(git -C "$q" rev-parse series)" = "$commits" ]; then ok 'applying gives the same commits each time'; else
     not_ok 'applying gives the same commits each time'; fi
-works 'tree --base' 'build/qemu-base: QEMU 10.0.13 without' "$tree" --base
+works 'tree --base' 'build/qemu-base: QEMU 10.2.2 without' "$tree" --base
 idle 'tree --base again' 'there already' "$tree" --base
 if [ -e "$q-base/configure" ] && [ ! -e "$q-base/README" ]; then ok 'build/qemu-base is the base'; else
     not_ok 'build/qemu-base is the base'; fi
@@ -289,9 +299,14 @@ works 'tree with the last patch again' 'applied anew, 5 files changed' "$tree"
 p1=$project/patches/0001-target-arm-one.patch
 cp "$p1" "$tmp/p1"
 sed -i 's/^ target\/arm\/kvm.c 18$/& no more/' "$p1"
-refuses 'a patch that does not apply' 'patches/0001-target-arm-one.patch does not apply to QEMU 10.0.13: error: .*target/arm/kvm.c.*; restore it' "$tree"
+refuses 'a patch that does not apply' 'patches/0001-target-arm-one.patch does not apply to QEMU 10.2.2: error: .*target/arm/kvm.c.*; restore it' "$tree"
 mv "$q" "$q.away"
 refuses 'a patch that does not apply, no tree yet' 'patches/0001-.* does not apply .*target/arm/kvm.c' env QEMU_SRC="$src" "$tree"
+cp -R "$src" "$tmp/later"
+echo 11.0.0 > "$tmp/later/VERSION"
+refuses 'a patch that does not apply to a later QEMU' \
+    'patches/0001-.* does not apply to QEMU 11.0.0: .*; the series is made on QEMU 10.2.2: leave QEMU_SRC= out' env QEMU_SRC="$tmp/later" "$tree"
+rm -rf "$tmp/later"
 mv "$q.away" "$q"
 finds 'check-series: a patch that does not apply' 'patches apply to the base' 'patches/0001.*target/arm/kvm.c'
 sed 's/^@@ -17,7 +17,7 @@/@@ -15,7 +15,7 @@/' "$tmp/p1" > "$p1"
@@ -305,8 +320,8 @@ finds 'check-series: checkpatch.pl has a warning' 'checkpatch.pl' 'WARNING: BAD'
 works 'export --force' 'write patches/0001' "$exp" --force
 cp "$project/patches/base" "$tmp/base"
 sed -i 's/^[0-9a-f]*\( target.arm.kvm.c\)/0123\1/' "$project/patches/base"
-finds 'check-series: another base' 'patches/base names' 'target/arm/kvm.c: patches/base says 0123, QEMU 10.0.13 has'
-sed 's/^version.*/version 10.0.11/' "$tmp/base" > "$project/patches/base"
+finds 'check-series: another base' 'patches/base names' 'target/arm/kvm.c: patches/base says 0123, QEMU 10.2.2 has'
+sed 's/^version.*/version 10.2.1/' "$tmp/base" > "$project/patches/base"
 works 'check-series: another version with the same files' '^8 passed' "$check"
 cp "$tmp/base" "$project/patches/base"
 
