@@ -6,3 +6,6 @@ CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_NET=y
 CONFIG_VIRTIO_RNG=y
 CONFIG_VIRTIO_SERIAL=y
+# virt's ACPI tables call functions of CXL, and only CXL itself has them
+CONFIG_PXB=y
+CONFIG_CXL=y

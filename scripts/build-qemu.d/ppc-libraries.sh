@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# ppc-libraries.sh MACHINE PREFIX JOBS ZLIB PCRE2 GLIB LINUX: builds static
+# ppc-libraries.sh MACHINE PREFIX JOBS ZLIB PCRE2 LIBFFI GLIB LINUX: builds static
 # libraries for MACHINE (powerpc, powerpc64) from these source archives into
 # PREFIX. Run by build-qemu.
 
 set -eux
-machine=$1 prefix=$2 jobs=$3 zlib=$4 pcre2=$5 glib=$6 linux=$7
+machine=$1 prefix=$2 jobs=$3 zlib=$4 pcre2=$5 libffi=$6 glib=$7 linux=$8
 host=$machine-linux-gnu
 cpu=ppc${machine#powerpc}
 export CC="ccache $host-gcc" CFLAGS=-O2
@@ -32,13 +32,14 @@ $CC $CFLAGS -I. -c fdt*.c
 $host-ar rcs "$prefix/lib/libfdt.a" fdt*.o
 cp fdt.h libfdt.h libfdt_env.h "$prefix/include/"
 
-# Of glib, QEMU uses libglib alone; libffi, which its configuration asks for,
-# is for gobject's sake.
-cat > "$prefix/lib/pkgconfig/libffi.pc" <<EOF
-Name: libffi
-Description: not there, and not used
-Version: 3.4.4
-EOF
+# For QEMU's interpreter of TCG's operations, which calls helpers with it
+unpack libffi "$libffi"
+cd "$prefix/src/libffi"
+./configure --host=$host --prefix="$prefix" --libdir="$prefix/lib" --disable-shared \
+    --disable-dependency-tracking --disable-multi-os-directory --disable-docs
+make -j "$jobs" install
+
+# Of glib, QEMU uses libglib alone.
 cat > "$prefix/src/cross" <<EOF
 [binaries]
 c = ['ccache', '$host-gcc']

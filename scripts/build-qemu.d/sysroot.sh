@@ -39,7 +39,7 @@ fetch_debs()
 
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true; }
 
-# QEMU 10.0 wants meson 1.5 and pycotap; Debian 12 has them in backports.
+# QEMU wants meson 1.5 and pycotap; Debian 12 has them in backports.
 get_meson()
 {
     if dpkg --compare-versions "$(version meson)" lt 1.5 ||
@@ -101,13 +101,14 @@ sysroot_powerpc()
     _sources=$(
         fetch_source bookworm zlib '*.orig.tar.*'
         fetch_source bookworm pcre2 '*.orig.tar.*'
+        fetch_source bookworm libffi '*.orig.tar.*'
         fetch_source bookworm glib2.0 '*.orig.tar.*'
         # libfdt: the kernel's copy; this source is fetched for the host anyway
         fetch_deb bookworm amd64 linux-source-6.1)
     rm -rf "$1"
     mkdir -p "$1/src"
     # shellcheck disable=SC2086 # a list
-    long "libraries for $machine: zlib, pcre2, libfdt, glib" "$build/logs/sysroot-$which.log" \
+    long "libraries for $machine: zlib, pcre2, libfdt, libffi, glib" "$build/logs/sysroot-$which.log" \
         sh -eux "$parts/ppc-libraries.sh" "$machine" "$1" "$jobs" $_sources 8>&- || exit 1
     rm -rf "$1/src"
     echo "$_recipe" > "$1/.from"
