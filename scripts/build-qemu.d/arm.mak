@@ -6,6 +6,7 @@ CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_NET=y
 CONFIG_VIRTIO_RNG=y
 CONFIG_VIRTIO_SERIAL=y
-# virt's ACPI tables call functions of CXL, and only CXL itself has them
+# ACPI tables call functions of CXL, which only all of CXL brings
 CONFIG_PXB=y
 CONFIG_CXL=y
+CONFIG_CXL_MEM_DEVICE=y
