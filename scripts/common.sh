@@ -73,7 +73,7 @@ need_packages()
         env DEBIAN_FRONTEND=noninteractive sh -c '
             sudo=$1; shift
             $sudo apt-get update &&
-            $sudo apt-get install -y --no-install-recommends "$@"' \
+            $sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"' \
         sh "$_sudo" $_missing || die "cannot install$_missing"
 }
 
