@@ -28,7 +28,7 @@ VALUE(KVM_ARM_VCPU_PTRAUTH_GENERIC, 6);
 #ifdef KVM_ARM_VCPU_HAS_EL2
 VALUE(KVM_ARM_VCPU_HAS_EL2, 7);
 #else
-WITHOUT(KVM_ARM_VCPU_HAS_EL2, "6.3", "guests have no EL2 under KVM, as with QEMU 10.0 everywhere")
+WITHOUT(KVM_ARM_VCPU_HAS_EL2, "6.3", "guests have no EL2 under KVM")
 #endif
 IOCTL(KVM_ARM_VCPU_FINALIZE, W, 0xc2, 4);
 

@@ -82,12 +82,14 @@ am_patch()
 }
 
 # adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
-# those of linux-headers/ whose "Needed-with: FILE NAME" is true there
+# those of linux-headers/ whose "Needed-with: FILE NAME" is true there, and not
+# with the headers that the base has: QEMU is made for these
 adaptations()
 {
     for _patch in "$top"/linux-headers/*.patch; do
         sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
-            ! grep -qw "$_name" "$1/$_file" || echo "$_patch"
+            ! grep -qw "$_name" "$1/$_file" || qgit "$1" show "base:$_file" 2>/dev/null | grep -qw "$_name" ||
+                echo "$_patch"
         done
     done
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Brings a QEMU tree's copies of Linux's headers up to a kernel. See usage().
-# What is taken, and what is made of it, is what QEMU 10.0's own
+# What is taken, and what is made of it, is what QEMU 10.2's own
 # scripts/update-linux-headers.sh takes and makes: docs/headers.md.
 
 set -eu
@@ -74,7 +74,6 @@ include/standard-headers/linux/types.h include/standard-headers/linux/if_ether.h
 taken()
 {
     case $1 in
-    arm) echo unistd-common.h unistd-eabi.h unistd-oabi.h ;;
     arm64) echo sve_context.h unistd_64.h ;;
     loongarch) echo kvm_para.h unistd_64.h ;;
     mips) echo sgidefs.h unistd_n32.h unistd_n64.h unistd_o32.h ;;
@@ -82,7 +81,7 @@ taken()
     riscv) echo ptrace.h unistd_32.h unistd_64.h ;;
     s390) echo 'unistd_32.h?' unistd_64.h ;;
     x86) echo unistd_32.h unistd_64.h unistd_x32.h ;;
-    linux) echo bits.h const.h iommufd.h kvm.h memfd.h mman.h nvme_ioctl.h psci.h psp-sev.h \
+    linux) echo bits.h const.h iommufd.h kvm.h memfd.h mman.h mshv.h nvme_ioctl.h psci.h psp-sev.h \
                stddef.h userfaultfd.h vduse.h vfio.h vfio_ccw.h vfio_zdev.h vhost.h ;;
     generic) echo bitsperlong.h hugetlb_encode.h mman-common.h mman.h unistd.h ;;
     esac
@@ -160,7 +159,7 @@ unpack()
     # Names are all that tar is told, so some are in no package of one kind.
     set -f
     # shellcheck disable=SC2046 # lists
-    for _part in $(echo "$known" | cut -d ' ' -f 1) arm linux generic; do
+    for _part in $(echo "$known" | cut -d ' ' -f 1) linux generic; do
         printf '%s\n' version.h pvpanic.h drm_fourcc.h '*virtio*.h' kvm.h unistd.h bitsperlong.h mman.h \
             $(taken "$_part") $(portable "$_part")
     done | sed 's,?$,,; s,^,*/,' | sort -u > "$work/wanted"
@@ -277,9 +276,7 @@ includes()
     done
 }
 
-# make_portable FILE...: what QEMU's cp_portable does, byte for byte, and with
-# two additions that newer kernels need, and QEMU's script has since 10.0:
-# __ASSEMBLER__ beside __ASSEMBLY__ (from 6.12.107 or before), __counted_by.
+# make_portable FILE...: what QEMU's cp_portable does, byte for byte
 make_portable()
 {
     cat > "$work/portable.sed" <<'EOF'
@@ -367,8 +364,7 @@ prepare()
     lacks=
     for _dir in "$qemu"/linux-headers/asm-*; do
         arch=${_dir##*/asm-}
-        # KVM on 32-bit Arm ended with Linux 5.7; QEMU 10.0 has its last headers
-        [ ! -e "$_dir/kvm.h" ] || [ "$arch" = arm ] || [ -e "$in/asm-$arch" ] || lacks="$lacks $arch"
+        [ ! -e "$_dir/kvm.h" ] || [ -e "$in/asm-$arch" ] || lacks="$lacks $arch"
     done
     case "$(cd "$in" && echo asm-*) " in
     'asm-generic ') die "$origin (Linux $version) has no asm/kvm.h of a known architecture; see scripts/update-linux-headers.sh --help for what KERNEL may be" ;;
