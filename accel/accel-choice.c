@@ -11,23 +11,25 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qapi/qapi-commands-accelerator.h"
 #include "qapi/util.h"
 #include "qemu/error-report.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/qdev-properties.h"
+#include "qemu/target-info.h"
+#include "accel/accel-ops.h"
 #include "system/accel-choice.h"
-#include "cpu.h"
 
 typedef struct PassedOver {
     char *name;         /* as in -accel */
+    char *model;        /* that it declined; NULL if it failed, and said so */
     char *reason;
-    bool declined;      /* when asked; else it failed later, and said so */
     bool declined_cpu;  /* because of this CPU type; another one may do */
 } PassedOver;
 
-static AccelCPURequest request;
+static MachineState *machine;
+static const char *cpu_option;  /* the argument of -cpu, or NULL */
+static AccelCPURequest request; /* what the last accelerator was asked */
 static GSList *passed_over;     /* of PassedOver, in the order of the list */
 
 static PassedOver *pass_over(const char *name, const char *reason)
@@ -43,7 +45,7 @@ static PassedOver *pass_over(const char *name, const char *reason)
 static bool any_declined(void)
 {
     for (GSList *l = passed_over; l; l = l->next) {
-        if (((PassedOver *)l->data)->declined) {
+        if (((PassedOver *)l->data)->model) {
             return true;
         }
     }
@@ -58,11 +60,13 @@ static char *passed_over_reasons(void)
     for (GSList *l = passed_over; l; l = l->next) {
         PassedOver *p = l->data;
 
-        g_string_append_printf(s, p->declined ?
-                               "%s%s cannot run CPU type '%s': %s" :
-                               "%s%s failed for CPU type '%s': %s",
-                               s->len ? "; " : "", p->name, request.model,
-                               p->reason);
+        g_string_append_printf(s, "%s%s ", s->len ? "; " : "", p->name);
+        if (p->model) {
+            g_string_append_printf(s, "cannot run CPU type '%s': ", p->model);
+        } else {
+            g_string_append(s, "failed: ");
+        }
+        g_string_append(s, p->reason);
     }
     return g_string_free(s, false);
 }
@@ -88,9 +92,37 @@ char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name)
     return g_strdup(value);
 }
 
-void accel_choice_start(MachineClass *mc, const char *cpu_option)
+void accel_choice_start(MachineState *ms, const char *option)
 {
-    const char *default_type = machine_class_default_cpu_type(mc);
+    machine = ms;
+    cpu_option = option;
+}
+
+/*
+ * The type that the machine would give its CPUs without -cpu, under the
+ * accelerator of class @ac. Machines that have a choice (virt: "max", but
+ * "cortex-a15" under TCG) ask which accelerator is enabled, so that one has to
+ * be, as accel_init_machine() has it for init_machine().
+ */
+static const char *default_cpu_type(AccelClass *ac)
+{
+    bool allowed = *ac->allowed;
+    const char *type;
+
+    *ac->allowed = true;
+    type = machine_default_cpu_type(machine);
+    *ac->allowed = allowed;
+    return type;
+}
+
+/* Sets request; request.model is NULL if there is nothing to ask. */
+static void make_request(AccelClass *ac)
+{
+    const char *default_type = default_cpu_type(ac);
+
+    g_free(request.model);
+    g_free(request.features);
+    request = (AccelCPURequest) {};
 
     if (cpu_option) {
         g_auto(GStrv) pieces = g_strsplit(cpu_option, ",", 2);
@@ -99,10 +131,12 @@ void accel_choice_start(MachineClass *mc, const char *cpu_option)
          * A machine without a default CPU type does not look at -cpu, but
          * for "none", which is made to hold any one CPU.
          */
-        if (!pieces[0] || (!default_type && strcmp(mc->name, "none"))) {
+        if (!pieces[0] ||
+            (!default_type && strcmp(MACHINE_GET_CLASS(machine)->name,
+                                     "none"))) {
             return;
         }
-        request.oc = cpu_class_by_name(CPU_RESOLVING_TYPE, pieces[0]);
+        request.oc = cpu_class_by_name(target_cpu_type(), pieces[0]);
         if (!request.oc && strcmp(pieces[0], "host")) {
             return;
         }
@@ -120,12 +154,13 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
     g_autoptr(Error) err = NULL;
     PassedOver *p;
 
+    make_request(ac);
     if (!request.model || !ac->can_run_cpu ||
         ac->can_run_cpu(accel, &request, &err)) {
         return true;
     }
     p = pass_over(name, error_get_pretty(err));
-    p->declined = true;
+    p->model = g_strdup(request.model);
     p->declined_cpu = error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
     return false;
 }
@@ -164,8 +199,10 @@ bool accel_choice_report_failure(void)
     if (!any_declined()) {
         return false;
     }
-    if (passed_over->next) {
+    if (passed_over->next && cpu_option) {
         error_report("no accelerator can run CPU type '%s':", request.model);
+    } else if (passed_over->next) {
+        error_report("no accelerator can run the machine's CPU type:");
     } else {
         g_autofree char *reason = passed_over_reasons();
 
@@ -187,7 +224,7 @@ bool accel_choice_report_failure(void)
     if (other_cpu_helps && !is_host) {
         error_printf("Use '-cpu host' to run the host's own CPU.\n");
     }
-    if (tcg_listed && cpu_class_by_name(CPU_RESOLVING_TYPE, "max")) {
+    if (tcg_listed && cpu_class_by_name(target_cpu_type(), "max")) {
         error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
     }
     if (!tcg_listed && accel_find("tcg")) {
@@ -197,32 +234,22 @@ bool accel_choice_report_failure(void)
     return true;
 }
 
-AcceleratorInfo *qmp_query_accelerators(Error **errp)
+AcceleratorDeclinedList *accel_choice_declined(void)
 {
-    AcceleratorInfo *info = g_new0(AcceleratorInfo, 1);
-    AcceleratorList **present = &info->present;
-    AcceleratorDeclinedList **declined = &info->declined;
-    g_autofree char *used = used_accel();
+    AcceleratorDeclinedList *list = NULL, **tail = &list;
 
-    info->enabled = qapi_enum_parse(&Accelerator_lookup, used, 0,
-                                    &error_abort);
-    for (int i = 0; i < ACCELERATOR__MAX; i++) {
-        if (accel_find(Accelerator_str(i))) {
-            QAPI_LIST_APPEND(present, i);
-        }
-    }
     for (GSList *l = passed_over; l; l = l->next) {
         PassedOver *p = l->data;
         int accelerator = qapi_enum_parse(&Accelerator_lookup, p->name, -1,
                                           NULL);
-        AcceleratorDeclined *d;
 
         if (accelerator >= 0) {
-            d = g_new0(AcceleratorDeclined, 1);
+            AcceleratorDeclined *d = g_new0(AcceleratorDeclined, 1);
+
             d->accelerator = accelerator;
             d->reason = g_strdup(p->reason);
-            QAPI_LIST_APPEND(declined, d);
+            QAPI_LIST_APPEND(tail, d);
         }
     }
-    return info;
+    return list;
 }

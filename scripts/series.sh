@@ -8,6 +8,12 @@
 # and the series there may be newer kernel headers (make tree HEADERS=), which
 # are no part of the series: a commit, and what QEMU needs with them; the last
 # one has the tag `headers`.
+#
+# The series has topics. A topic begins with an empty commit "topic: NAME",
+# which git rebase keeps in its place, and whose body is the cover letter: the
+# title, a blank line, the text, and a line "Based-on: NAME..." if the topic
+# needs others. In patches/ that is NAME.cover, and series says which patches
+# each has: "# topic NAME", then their names, as quilt reads it.
 
 tree=$build/qemu
 # Set while git runs hooks; they would beat -C below.
@@ -48,7 +54,48 @@ under()
 # patches_id: a name for the present contents of patches/.
 patches_id()
 {
-    ( cd "$top/patches" 2>/dev/null && sha256sum -- *.patch 2>/dev/null ) | sha256sum | cut -d ' ' -f 1
+    ( cd "$top/patches" 2>/dev/null &&
+      find . -type f ! -name base | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
+}
+
+# later REPO: whether the base there is a later QEMU than patches/ is made on.
+# Where that wants something else of a patch, patches/upstream/ has it whole.
+later()
+{
+    case $(qgit "$1" show base:VERSION) in
+    10.2.[0-9] | 10.2.[1-4][0-9]) return 1 ;;
+    esac
+}
+
+# topics: prints their names, in their order
+topics() { sed -n 's/^# topic //p' "$top/patches/series" 2>/dev/null; }
+
+# based_on TOPIC: prints the topics that it needs, in their order
+based_on()
+{
+    _needs=" $(sed -n 's/^Based-on: //p' "$top/patches/$1.cover") "
+    for _topic in $(topics); do
+        case $_needs in *" $_topic "*) echo "$_topic" ;; esac
+    done
+}
+
+# topic_begin REPO COMMIT NAME: prints a commit on top of COMMIT that begins a
+# topic
+topic_begin()
+{
+    _date=$(qgit "$1" log -1 --format=%cI base)
+    { printf 'topic: %s\n\n' "$3"; cat "$top/patches/$3.cover"; } |
+        GIT_AUTHOR_NAME=QEMU GIT_AUTHOR_EMAIL=qemu-devel@nongnu.org GIT_AUTHOR_DATE=$_date \
+        GIT_COMMITTER_NAME=QEMU GIT_COMMITTER_EMAIL=qemu-devel@nongnu.org GIT_COMMITTER_DATE=$_date \
+        qgit "$1" commit-tree -p "$2" "$2^{tree}"
+}
+
+# is_topic REPO COMMIT: whether it begins a topic; sets $topic to its name
+is_topic()
+{
+    topic=$(qgit "$1" log -1 --format=%s "$2")
+    case $topic in 'topic: '*) topic=${topic#topic: } ;; *) return 1 ;; esac
+    qgit "$1" diff-tree --quiet "$2^" "$2"
 }
 
 # record REPO COMMIT: notes that patches/ holds exactly that series.
@@ -71,14 +118,14 @@ unfinished()
     [ -z "$_dirty" ] || echo "uncommitted work ($(echo "$_dirty" | paste -sd , -)); commit, stash or remove it"
 }
 
-# am_patch DIR PATCH: commits PATCH in the work tree DIR, as its author,
-# whoever runs this. Prints what git says.
+# am_patch DIR PATCH [OPTION]: commits PATCH in the work tree DIR, as its
+# author, whoever runs this. Prints what git says.
 am_patch()
 {
     _who=$(qgit "$1" mailinfo /dev/null /dev/null < "$2" 2>/dev/null)
     GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
     GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
-        qgit "$1" am -q --no-3way --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
+        qgit "$1" am -q "${3:---no-3way}" --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
 }
 
 # adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
@@ -94,31 +141,47 @@ adaptations()
     done
 }
 
-# apply_patches REPO [COMMIT]: applies patches/ to COMMIT (default: what the
-# series stands on there) and sets $tip to the last commit, or fails with
-# $fault saying which patch and why. It happens in
-# a work tree of its own, into which git writes only the files that patches
-# touch, so REPO's work tree stays as it is. The committer is the author, at
+# apply_patches REPO [COMMIT [TOPIC...]]: applies patches/ (of these topics, if
+# any is given) to COMMIT (default: what the series stands on there) and sets
+# $tip to the last commit, or fails with $fault saying which patch and why. It
+# happens in a work tree of its own, into which git writes only the files that
+# patches touch, so REPO's work tree stays as it is. The committer is the author, at
 # the author's time: no identity is needed and the ids are everyone's.
 apply_patches()
 {
     am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
+    _repo=$1
+    shift "$(($# < 2 ? $# : 2))"
+    _topics=" $* " _in=yes _how=--no-3way
+    ! later "$_repo" || _how=--3way
     rm -rf "$am"
-    qgit "$1" worktree prune
-    _out=$(qgit "$1" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
+    qgit "$_repo" worktree prune
+    _out=$(qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
-    for _patch in "$top"/patches/*.patch; do
-        [ -e "$_patch" ] || break
-        if ! _out=$(am_patch "$am" "$_patch"); then
-            fault="patches/${_patch##*/} does not apply to QEMU $(qgit "$1" show base:VERSION): $(
-                   echo "$_out" | grep -m 1 '^error: ' || echo "$_out" | head -n 1)"
-            break
+    [ -e "$top/patches/series" ] || fault="there is no patches/series, which has the order of the patches"
+    while [ -z "$fault" ] && read -r _line; do
+        case $_line in
+        '# topic '*)
+            _name=${_line#\# topic }
+            case $_topics in *" $_name "* | '  ') _in=yes ;; *) _in= ; continue ;; esac
+            [ -e "$top/patches/$_name.cover" ] || { fault="patches/series has topic $_name, and there is no patches/$_name.cover"; break; }
+            qgit "$am" reset -q --soft "$(topic_begin "$am" HEAD "$_name")"
+            continue ;;
+        '' | '#'*) continue ;;
+        esac
+        [ -n "$_in" ] || continue
+        _patch=$top/patches/$_line
+        [ "$_how" = --no-3way ] || [ ! -e "$top/patches/upstream/$_line" ] || _patch=$top/patches/upstream/$_line
+        [ -e "$_patch" ] || { fault="patches/series has $_line, and there is no such file in patches/"; break; }
+        if ! _out=$(am_patch "$am" "$_patch" $_how); then
+            fault="${_patch#"$top"/} does not apply to QEMU $(qgit "$_repo" show base:VERSION): $(
+                   echo "$_out" | grep -m 1 -e '^error: ' -e '^CONFLICT' || echo "$_out" | head -n 1)"
         fi
-    done
+    done < "$top/patches/series"
     # shellcheck disable=SC2034 # for the caller
     tip=$(qgit "$am" rev-parse HEAD)
     rm -rf "$am"
-    qgit "$1" worktree prune
+    qgit "$_repo" worktree prune
     [ -z "$fault" ]
 }
 
@@ -142,12 +205,23 @@ export_to()
     mkdir -p "$3/patches"
     _under=$(under "$1")
     [ "$_under" != "$(qgit "$1" rev-parse "$2")" ] || return 0
-    # Spelt out, so that the settings of build/qemu do not matter either.
-    qgit "$1" format-patch -q -o "$3/patches" --zero-commit --no-signature \
-        --no-numbered --start-number=1 --subject-prefix=PATCH --suffix=.patch \
-        --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
-        --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
-        --no-from --no-to --no-cc --no-add-header "$_under..$2"
+    echo "# The patches in their order, by topic, as quilt reads it. Written by scripts/export." > "$3/patches/series"
+    _n=0
+    for _commit in $(qgit "$1" rev-list --reverse "$_under..$2"); do
+        if is_topic "$1" "$_commit"; then
+            echo "# topic $topic" >> "$3/patches/series"
+            qgit "$1" log -1 --format=%b "$_commit" | sed '$ { /^$/d }' > "$3/patches/$topic.cover"
+            continue
+        fi
+        _n=$((_n + 1))
+        # Spelt out, so that the settings of build/qemu do not matter either.
+        _file=$(qgit "$1" format-patch -1 -o "$3/patches" --zero-commit --no-signature \
+            --no-numbered --start-number="$_n" --subject-prefix=PATCH --suffix=.patch \
+            --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
+            --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
+            --no-from --no-to --no-cc --no-add-header "$_commit")
+        echo "${_file##*/}" >> "$3/patches/series"
+    done
 
     {
         echo "# The QEMU release that the series is based on, and the blob id of each of its"
@@ -180,7 +254,7 @@ changes()
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
     done
-    for _path in "$top"/patches/*.patch "$top/patches/base"; do
+    for _path in "$top"/patches/*.patch "$top"/patches/*.cover "$top/patches/base" "$top/patches/series"; do
         _path=patches/${_path##*/}
         [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
@@ -193,14 +267,22 @@ changes()
     done
 }
 
-# faults REPO COMMIT: lists what makes commits of base..COMMIT unfit for
-# review, one line each.
+# faults REPO COMMIT: lists what makes the series up to COMMIT unfit for review,
+# one line each.
 faults()
 {
-    qgit "$1" log --merges --format='%h ("%s") is a merge' base.."$2"
-    qgit "$1" rev-list --reverse --no-merges base.."$2" |
-    while read -r _commit; do
+    _under=$(under "$1") _seen=
+    qgit "$1" log --merges --format='%h ("%s") is a merge' "$_under..$2"
+    for _commit in $(qgit "$1" rev-list --reverse --no-merges "$_under..$2"); do
+        if is_topic "$1" "$_commit"; then
+            for _other in $(qgit "$1" log -1 --format=%b "$_commit" | sed -n 's/^Based-on: //p'); do
+                case " $_seen " in *" $_other "*) ;; *) echo "topic $topic is based on $_other, which is no topic before it" ;; esac
+            done
+            _seen="$_seen $topic"
+            continue
+        fi
         _name=$(qgit "$1" log -1 --format='%h ("%s")' "$_commit")
+        [ -n "$_seen" ] || echo "$_name belongs to no topic"
         qgit "$1" log -1 --format=%b "$_commit" > "$build/series.body"
         grep -qvE '^$|^[A-Z][a-z]+(-[a-z]+)*-by: |^(Cc|Fixes|Link|Resolves): ' "$build/series.body" ||
             echo "$_name has no message below its subject"

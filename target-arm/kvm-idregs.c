@@ -21,7 +21,7 @@
 
 /*
  * @name: in the Arm ARM (DDI 0487)
- * @op1, @crm, @op2: its encoding; op0 is 3 and CRn 0
+ * @sysreg: its encoding
  * @offset, @size: where ARMCPU has it; size 0 where it is zero in all models
  * @fields: the names of its fields of four bits each, from bit 0 on
  * @kvm_owned: bits that belong to KVM, as the comment says
@@ -30,7 +30,7 @@
  */
 typedef struct IDReg {
     const char *name;
-    uint8_t op1, crm, op2;
+    uint32_t sysreg;
     size_t offset, size;
     const char *fields;
     uint64_t kvm_owned, absent;
@@ -38,116 +38,117 @@ typedef struct IDReg {
 
 #define FROM(member) \
     .offset = offsetof(ARMCPU, member), .size = sizeof_field(ARMCPU, member)
+#define ENCODED(reg) #reg, SYS_##reg
+#define IDREG(reg) ENCODED(reg), FROM(isar.idregs[reg##_IDX])
 #define BITS(reg, field) R_##reg##_##field##_MASK
 
 /* MIDR_EL1 comes first, and those of AArch32 after all others. */
 static const IDReg id_regs[] = {
-    { "MIDR_EL1", 0, 0, 0, FROM(midr) },
-    { "REVIDR_EL1", 0, 0, 6, FROM(revidr) },
-    { "AIDR_EL1", 1, 0, 7 },
-    { "CTR_EL0", 3, 0, 1, FROM(ctr) },
-    { "CLIDR_EL1", 1, 0, 1, FROM(clidr) },
-    { "ID_AA64PFR0_EL1", 0, 4, 0, FROM(isar.id_aa64pfr0),
+    { "MIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 0), FROM(midr) },
+    { "REVIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 6), FROM(revidr) },
+    { "AIDR_EL1", ENCODE_ID_REG(3, 1, 0, 0, 7) },
+    { ENCODED(CTR_EL0), FROM(ctr) },
+    { IDREG(CLIDR_EL1) },
+    { IDREG(ID_AA64PFR0_EL1),
       "EL0 EL1 EL2 EL3 FP AdvSIMD GIC RAS SVE SEL2 MPAM AMU DIT RME CSV2 CSV3",
       /* The machine's interrupt controller decides, in TCG as well. */
       .kvm_owned = BITS(ID_AA64PFR0, GIC),
       .absent = BITS(ID_AA64PFR0, EL2) | BITS(ID_AA64PFR0, EL3) |
                 BITS(ID_AA64PFR0, MPAM) | BITS(ID_AA64PFR0, AMU) |
                 BITS(ID_AA64PFR0, RME) },
-    { "ID_AA64PFR1_EL1", 0, 4, 1, FROM(isar.id_aa64pfr1),
+    { IDREG(ID_AA64PFR1_EL1),
       "BT SSBS MTE RAS_frac MPAM_frac - SME RNDR_trap CSV2_frac NMI MTE_frac "
       "GCS THE MTEX DF2 PFAR" },
-    { "ID_AA64PFR2_EL1", 0, 4, 2 },
-    { "ID_AA64ZFR0_EL1", 0, 4, 4, FROM(isar.id_aa64zfr0),
+    { IDREG(ID_AA64PFR2_EL1) },
+    { IDREG(ID_AA64ZFR0_EL1),
       "SVEver AES - - BitPerm BF16 B16B16 - SHA3 - SM4 I8MM - F32MM F64MM -" },
-    { "ID_AA64SMFR0_EL1", 0, 4, 5, FROM(isar.id_aa64smfr0) },
-    { "ID_AA64FPFR0_EL1", 0, 4, 7 },
-    { "ID_AA64DFR0_EL1", 0, 5, 0, FROM(isar.id_aa64dfr0),
+    { IDREG(ID_AA64SMFR0_EL1) },
+    { "ID_AA64FPFR0_EL1", ENCODE_ID_REG(3, 0, 0, 4, 7) },
+    { IDREG(ID_AA64DFR0_EL1),
       "DebugVer TraceVer PMUVer BRPs PMSS WRPs SEBEP CTX_CMPs PMSVer "
       "DoubleLock TraceFilt TraceBuffer MTPMU BRBE ExtTrcBuff HPMN0",
       .absent = BITS(ID_AA64DFR0, TRACEVER) | BITS(ID_AA64DFR0, PMSVER) |
                 BITS(ID_AA64DFR0, TRACEFILT) |
                 BITS(ID_AA64DFR0, TRACEBUFFER) },
-    { "ID_AA64DFR1_EL1", 0, 5, 1, FROM(isar.id_aa64dfr1) },
-    { "ID_AA64DFR2_EL1", 0, 5, 2 },
-    { "ID_AA64AFR0_EL1", 0, 5, 4, FROM(id_aa64afr0) },
-    { "ID_AA64AFR1_EL1", 0, 5, 5, FROM(id_aa64afr1) },
-    { "ID_AA64ISAR0_EL1", 0, 6, 0, FROM(isar.id_aa64isar0),
+    { IDREG(ID_AA64DFR1_EL1) },
+    { "ID_AA64DFR2_EL1", ENCODE_ID_REG(3, 0, 0, 5, 2) },
+    { IDREG(ID_AA64AFR0_EL1) },
+    { IDREG(ID_AA64AFR1_EL1) },
+    { IDREG(ID_AA64ISAR0_EL1),
       "- AES SHA1 SHA2 CRC32 Atomic TME RDM SHA3 SM3 SM4 DP FHM TS TLB RNDR" },
-    { "ID_AA64ISAR1_EL1", 0, 6, 1, FROM(isar.id_aa64isar1),
+    { IDREG(ID_AA64ISAR1_EL1),
       "DPB APA API JSCVT FCMA LRCPC GPA GPI FRINTTS SB SPECRES BF16 DGH I8MM "
       "XS LS64",
       /* The host's CPU knows one algorithm; has_pauth_of() compares the rest */
       .kvm_owned = BITS(ID_AA64ISAR1, APA) | BITS(ID_AA64ISAR1, API) |
                    BITS(ID_AA64ISAR1, GPA) | BITS(ID_AA64ISAR1, GPI) },
-    { "ID_AA64ISAR2_EL1", 0, 6, 2, FROM(isar.id_aa64isar2),
+    { IDREG(ID_AA64ISAR2_EL1),
       "WFxT RPRES GPA3 APA3 MOPS BC PAC_frac CLRBHB SYSREG_128 SYSINSTR_128 "
       "PRFMSLC - RPRFM CSSC LUT ATS1A",
       /* The same */
       .kvm_owned = BITS(ID_AA64ISAR2, GPA3) | BITS(ID_AA64ISAR2, APA3) |
                    BITS(ID_AA64ISAR2, PAC_FRAC) },
-    { "ID_AA64ISAR3_EL1", 0, 6, 3 },
-    { "ID_AA64MMFR0_EL1", 0, 7, 0, FROM(isar.id_aa64mmfr0),
+    { "ID_AA64ISAR3_EL1", ENCODE_ID_REG(3, 0, 0, 6, 3) },
+    { IDREG(ID_AA64MMFR0_EL1),
       "PARange ASIDBits BigEnd SNSMem BigEndEL0 TGran16 TGran64 TGran4 "
       "TGran16_2 TGran64_2 TGran4_2 ExS - - FGT ECV" },
-    { "ID_AA64MMFR1_EL1", 0, 7, 1, FROM(isar.id_aa64mmfr1),
+    { IDREG(ID_AA64MMFR1_EL1),
       "HAFDBS VMIDBits VH HPDS LO PAN SpecSEI XNX TWED ETS HCX AFP nTLBPA "
       "TIDCP1 CMOW ECBHB" },
-    { "ID_AA64MMFR2_EL1", 0, 7, 2, FROM(isar.id_aa64mmfr2),
+    { IDREG(ID_AA64MMFR2_EL1),
       "CnP UAO LSM IESB VARange CCIDX NV ST AT IDS FWB - TTL BBM EVT E0PD" },
-    { "ID_AA64MMFR3_EL1", 0, 7, 3, FROM(isar.id_aa64mmfr3),
+    { IDREG(ID_AA64MMFR3_EL1),
       "TCRX SCTLRX S1PIE S2PIE S1POE S2POE AIE MEC D128 D128_2 SNERR ANERR - "
       "SDERR ADERR Spec_FPACC" },
-    { "ID_AA64MMFR4_EL1", 0, 7, 4 },
-#define FIRST_AARCH32 "ID_PFR0_EL1"
-    { FIRST_AARCH32, 0, 1, 0, FROM(isar.id_pfr0),
+    { "ID_AA64MMFR4_EL1", ENCODE_ID_REG(3, 0, 0, 7, 4) },
+    { IDREG(ID_PFR0_EL1),
       "State0 State1 State2 State3 CSV2 AMU DIT RAS",
       /* Linux does not pass AArch32's RAS on (ftr_id_pfr0[] lacks it). */
       .kvm_owned = BITS(ID_PFR0, RAS),
       .absent = BITS(ID_PFR0, AMU) },
-    { "ID_PFR1_EL1", 0, 1, 1, FROM(isar.id_pfr1),
+    { IDREG(ID_PFR1_EL1),
       "ProgMod Security MProgMod Virtualization GenTimer Sec_frac Virt_frac "
       "GIC",
       /* As in ID_AA64PFR0_EL1 */
       .kvm_owned = BITS(ID_PFR1, GIC),
       .absent = BITS(ID_PFR1, SECURITY) | BITS(ID_PFR1, VIRTUALIZATION) },
-    { "ID_DFR0_EL1", 0, 1, 2, FROM(isar.id_dfr0),
+    { IDREG(ID_DFR0_EL1),
       "CopDbg CopSDbg MMapDbg CopTrc MMapTrc MProfDbg PerfMon TraceFilt",
       .absent = BITS(ID_DFR0, COPSDBG) | BITS(ID_DFR0, COPTRC) |
                 BITS(ID_DFR0, MMAPTRC) | BITS(ID_DFR0, TRACEFILT) },
-    { "ID_AFR0_EL1", 0, 1, 3, FROM(id_afr0) },
-    { "ID_MMFR0_EL1", 0, 1, 4, FROM(isar.id_mmfr0),
+    { IDREG(ID_AFR0_EL1) },
+    { IDREG(ID_MMFR0_EL1),
       "VMSA PMSA OuterShr ShareLvl TCM AuxReg FCSE InnerShr" },
-    { "ID_MMFR1_EL1", 0, 1, 5, FROM(isar.id_mmfr1),
+    { IDREG(ID_MMFR1_EL1),
       "L1HvdVA L1UniVA L1HvdSW L1UniSW L1Hvd L1Uni L1TstCln BPred" },
-    { "ID_MMFR2_EL1", 0, 1, 6, FROM(isar.id_mmfr2),
+    { IDREG(ID_MMFR2_EL1),
       "L1HvdFG L1HvdBG L1HvdRng HvdTLB UniTLB MemBarr WFIStall HWAccFlg" },
-    { "ID_MMFR3_EL1", 0, 1, 7, FROM(isar.id_mmfr3),
+    { IDREG(ID_MMFR3_EL1),
       "CMaintVA CMaintSW BPMaint MaintBcst PAN CohWalk CMemSz Supersec" },
-    { "ID_ISAR0_EL1", 0, 2, 0, FROM(isar.id_isar0),
+    { IDREG(ID_ISAR0_EL1),
       "Swap BitCount BitField CmpBranch Coproc Debug Divide -" },
-    { "ID_ISAR1_EL1", 0, 2, 1, FROM(isar.id_isar1),
+    { IDREG(ID_ISAR1_EL1),
       "Endian Except Except_AR Extend IfThen Immediate Interwork Jazelle" },
-    { "ID_ISAR2_EL1", 0, 2, 2, FROM(isar.id_isar2),
+    { IDREG(ID_ISAR2_EL1),
       "LoadStore MemHint MultiAccessInt Mult MultS MultU PSR_AR Reversal" },
-    { "ID_ISAR3_EL1", 0, 2, 3, FROM(isar.id_isar3),
+    { IDREG(ID_ISAR3_EL1),
       "Saturate SIMD SVC SynchPrim TabBranch T32Copy TrueNOP T32EE" },
-    { "ID_ISAR4_EL1", 0, 2, 4, FROM(isar.id_isar4),
+    { IDREG(ID_ISAR4_EL1),
       "Unpriv WithShifts Writeback SMC Barrier SynchPrim_frac PSR_M SWP_frac" },
-    { "ID_ISAR5_EL1", 0, 2, 5, FROM(isar.id_isar5),
+    { IDREG(ID_ISAR5_EL1),
       "SEVL AES SHA1 SHA2 CRC32 - RDM VCMA" },
-    { "ID_MMFR4_EL1", 0, 2, 6, FROM(isar.id_mmfr4),
+    { IDREG(ID_MMFR4_EL1),
       "SpecSEI AC2 XNX CnP HPDS LSM CCIDX EVT" },
-    { "ID_ISAR6_EL1", 0, 2, 7, FROM(isar.id_isar6),
+    { IDREG(ID_ISAR6_EL1),
       "JSCVT DP FHM SB SPECRES BF16 I8MM -" },
-    { "MVFR0_EL1", 0, 3, 0, FROM(isar.mvfr0),
+    { ENCODED(MVFR0_EL1), FROM(isar.mvfr0),
       "SIMDReg FPSP FPDP FPTrap FPDivide FPSqrt FPShVec FPRound" },
-    { "MVFR1_EL1", 0, 3, 1, FROM(isar.mvfr1),
+    { ENCODED(MVFR1_EL1), FROM(isar.mvfr1),
       "FPFtZ FPDNaN SIMDLS SIMDInt SIMDSP SIMDHP FPHP SIMDFMAC" },
-    { "MVFR2_EL1", 0, 3, 2, FROM(isar.mvfr2), "SIMDMisc FPMisc" },
-    { "ID_PFR2_EL1", 0, 3, 4, FROM(isar.id_pfr2), "CSV3 SSBS RAS_frac" },
-    { "ID_DFR1_EL1", 0, 3, 5, FROM(isar.id_dfr1), "MTPMU HPMN0" },
-    { "ID_MMFR5_EL1", 0, 3, 6, FROM(isar.id_mmfr5), "ETS nTLBPA" },
+    { ENCODED(MVFR2_EL1), FROM(isar.mvfr2), "SIMDMisc FPMisc" },
+    { IDREG(ID_PFR2_EL1), "CSV3 SSBS RAS_frac" },
+    { IDREG(ID_DFR1_EL1), "MTPMU HPMN0" },
+    { IDREG(ID_MMFR5_EL1), "ETS nTLBPA" },
 };
 
 /* CCSIDR_EL1[31:28] told of write policies in ARMv7; KVM has them zero. */
@@ -155,7 +156,21 @@ static const IDReg id_regs[] = {
 
 static uint64_t id_reg_id(const IDReg *reg)
 {
-    return ARM64_SYS_REG(3, reg->op1, 0, reg->crm, reg->op2);
+    return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG |
+           reg->sysreg;
+}
+
+/* Where KVM_ARM_GET_REG_WRITABLE_MASKS has @reg; its op0 is 3, its CRn 0. */
+static int mask_index(const IDReg *reg)
+{
+    int op1 = (reg->sysreg & CP_REG_ARM64_SYSREG_OP1_MASK) >>
+              CP_REG_ARM64_SYSREG_OP1_SHIFT;
+    int crm = (reg->sysreg & CP_REG_ARM64_SYSREG_CRM_MASK) >>
+              CP_REG_ARM64_SYSREG_CRM_SHIFT;
+    int op2 = (reg->sysreg & CP_REG_ARM64_SYSREG_OP2_MASK) >>
+              CP_REG_ARM64_SYSREG_OP2_SHIFT;
+
+    return KVM_ARM_FEATURE_ID_RANGE_IDX(3, op1, 0, crm, op2);
 }
 
 static bool get_reg(int vcpu, uint64_t id, void *value)
@@ -180,14 +195,14 @@ static uint64_t promised(ARMCPU *cpu, const IDReg *reg)
                      reg->size == 4 ? *(uint32_t *)from : 0;
 
     value &= ~reg->absent;
-    if (!cpu->has_pmu && from == &cpu->isar.id_aa64dfr0) {
+    if (!cpu->has_pmu && reg->sysreg == SYS_ID_AA64DFR0_EL1) {
         value = FIELD_DP64(value, ID_AA64DFR0, PMUVER, 0);
-    } else if (!cpu->has_pmu && from == &cpu->isar.id_dfr0) {
+    } else if (!cpu->has_pmu && reg->sysreg == SYS_ID_DFR0_EL1) {
         value = FIELD_DP32(value, ID_DFR0, PERFMON, 0);
     } else if (!cpu_isar_feature(aa64_sve, cpu) &&
-               from == &cpu->isar.id_aa64zfr0) {
+               reg->sysreg == SYS_ID_AA64ZFR0_EL1) {
         value = 0;
-    } else if (!cpu->kvm_mte && from == &cpu->isar.id_aa64pfr1) {
+    } else if (!cpu->kvm_mte && reg->sysreg == SYS_ID_AA64PFR1_EL1) {
         /* Without tag memory there is MTE at EL0 only. */
         value = FIELD_DP64(value, ID_AA64PFR1, MTE,
                            MIN(FIELD_EX64(value, ID_AA64PFR1, MTE), 1));
@@ -253,8 +268,8 @@ static bool has_pauth_of(int vcpu, ARMCPU *cpu, Error **errp)
     ARMPauthFeature want, have;
 
     want = cpu->prop_pauth ? cpu_isar_feature(pauth_feature, cpu) : 0;
-    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 1), &host.id_aa64isar1) ||
-        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 2), &host.id_aa64isar2)) {
+    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 1), &host.idregs[ID_AA64ISAR1_EL1_IDX]) ||
+        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 2), &host.idregs[ID_AA64ISAR2_EL1_IDX])) {
         error_setg_errno(errp, errno, "ID_AA64ISAR1_EL1: KVM_GET_ONE_REG");
         return false;
     }
@@ -289,8 +304,10 @@ static bool has_dczid_of(ARMCPU *cpu, Error **errp)
 /* CCSIDR_EL1 of each cache that CLIDR_EL1 knows (Arm ARM, CLIDR_EL1.Ctype) */
 static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
 {
+    uint64_t clidr = GET_IDREG(&cpu->isar, CLIDR);
+
     for (int level = 0; level < 7; level++) {
-        int ctype = extract64(cpu->clidr, 3 * level, 3);
+        int ctype = extract64(clidr, 3 * level, 3);
 
         for (int insn = 0; insn <= 1; insn++) {
             int csselr = level << 1 | insn;
@@ -335,12 +352,10 @@ bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
 
     for (n = 0; n < ARRAY_SIZE(id_regs); n++) {
         const IDReg *reg = &id_regs[n];
-        uint64_t mask = masks[KVM_ARM_FEATURE_ID_RANGE_IDX(3, reg->op1, 0,
-                                                           reg->crm,
-                                                           reg->op2)];
+        uint64_t mask = masks[mask_index(reg)];
         uint64_t have, fixed;
 
-        if (g_str_equal(reg->name, FIRST_AARCH32) &&
+        if (reg->sysreg == SYS_ID_PFR0_EL1 &&
             !cpu_isar_feature(aa64_aa32, cpu)) {
             break;      /* They are UNKNOWN without AArch32 at EL0. */
         }

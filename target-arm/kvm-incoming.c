@@ -25,30 +25,12 @@ static char *reg_name(ARMCPU *cpu, uint64_t id)
 {
     const ARMCPRegInfo *ri;
 
-    switch (id & KVM_REG_ARM_COPROC_MASK) {
-    case KVM_REG_ARM_DEMUX:
+    if ((id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM_DEMUX) {
         return g_strdup_printf("CCSIDR_EL1[%d]",
                                (int)(id & KVM_REG_ARM_DEMUX_VAL_MASK));
-    case KVM_REG_ARM_FW:
-        return g_strdup_printf("firmware register %d", (int)(id & 0xffff));
-    case KVM_REG_ARM_FW_FEAT_BMAP:
-        return g_strdup_printf("firmware feature bitmap %d",
-                               (int)(id & 0xffff));
     }
     ri = get_arm_cp_reginfo(cpu->cp_regs, kvm_to_cpreg_id(id));
-    if (ri) {
-        return g_strdup(ri->name);
-    }
-    return g_strdup_printf("S%d_%d_C%d_C%d_%d",
-        (int)((id & KVM_REG_ARM64_SYSREG_OP0_MASK) >>
-              KVM_REG_ARM64_SYSREG_OP0_SHIFT),
-        (int)((id & KVM_REG_ARM64_SYSREG_OP1_MASK) >>
-              KVM_REG_ARM64_SYSREG_OP1_SHIFT),
-        (int)((id & KVM_REG_ARM64_SYSREG_CRN_MASK) >>
-              KVM_REG_ARM64_SYSREG_CRN_SHIFT),
-        (int)((id & KVM_REG_ARM64_SYSREG_CRM_MASK) >>
-              KVM_REG_ARM64_SYSREG_CRM_SHIFT),
-        (int)(id & KVM_REG_ARM64_SYSREG_OP2_MASK));
+    return ri ? g_strdup(ri->name) : kvm_print_register_name(id);
 }
 
 /* Whether a guest can do without register @id, which was @value */

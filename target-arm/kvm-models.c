@@ -15,33 +15,28 @@
 #define SVE KVM_ARM_MODEL_SVE
 #define PAUTH KVM_ARM_MODEL_PAUTH
 
-#define GENERIC_V8 QEMU_KVM_ARM_TARGET_GENERIC_V8
-
 /*
  * Implementers and part numbers: MIDR_EL1 in the Arm Architecture Reference
- * Manual and in each CPU's Technical Reference Manual. 32-bit CPUs have
- * numbers of targets on 32-bit hosts only, which are gone since Linux 5.7.
+ * Manual and in each CPU's Technical Reference Manual.
  */
 static const KVMArmModel models[] = {
-    { "host", NULL, 0, 0, true, KVM_ARM_TARGET_PREFERRED },
-    { "max", NULL, 0, 0, true, KVM_ARM_TARGET_PREFERRED },
+    { "host", NULL, 0, 0, true },
+    { "max", NULL, 0, 0, true },
     { "cortex-a7", "Cortex-A7", ARM, 0xc07, false },
     { "cortex-a15", "Cortex-A15", ARM, 0xc0f, false },
-    { "cortex-a35", "Cortex-A35", ARM, 0xd04, true, GENERIC_V8, PMU },
-    { "cortex-a53", "Cortex-A53", ARM, 0xd03, true,
-      QEMU_KVM_ARM_TARGET_CORTEX_A53, PMU },
-    { "cortex-a55", "Cortex-A55", ARM, 0xd05, true, GENERIC_V8, PMU },
-    { "cortex-a57", "Cortex-A57", ARM, 0xd07, true,
-      QEMU_KVM_ARM_TARGET_CORTEX_A57, PMU },
-    { "cortex-a72", "Cortex-A72", ARM, 0xd08, true, GENERIC_V8, PMU },
-    { "cortex-a76", "Cortex-A76", ARM, 0xd0b, true, GENERIC_V8, PMU },
-    { "cortex-a710", "Cortex-A710", ARM, 0xd47, true, GENERIC_V8,
+    { "cortex-a35", "Cortex-A35", ARM, 0xd04, true, PMU },
+    { "cortex-a53", "Cortex-A53", ARM, 0xd03, true, PMU },
+    { "cortex-a55", "Cortex-A55", ARM, 0xd05, true, PMU },
+    { "cortex-a57", "Cortex-A57", ARM, 0xd07, true, PMU },
+    { "cortex-a72", "Cortex-A72", ARM, 0xd08, true, PMU },
+    { "cortex-a76", "Cortex-A76", ARM, 0xd0b, true, PMU },
+    { "cortex-a710", "Cortex-A710", ARM, 0xd47, true,
       PMU | SVE | PAUTH },
-    { "a64fx", "A64FX", FUJITSU, 0x001, true, GENERIC_V8, PMU | SVE },
-    { "neoverse-n1", "Neoverse-N1", ARM, 0xd0c, true, GENERIC_V8, PMU },
-    { "neoverse-n2", "Neoverse-N2", ARM, 0xd49, true, GENERIC_V8,
+    { "a64fx", "A64FX", FUJITSU, 0x001, true, PMU | SVE },
+    { "neoverse-n1", "Neoverse-N1", ARM, 0xd0c, true, PMU },
+    { "neoverse-n2", "Neoverse-N2", ARM, 0xd49, true,
       PMU | SVE | PAUTH },
-    { "neoverse-v1", "Neoverse-V1", ARM, 0xd40, true, GENERIC_V8,
+    { "neoverse-v1", "Neoverse-V1", ARM, 0xd40, true,
       PMU | SVE | PAUTH },
 };
 
@@ -83,29 +78,6 @@ char *kvm_arm_midr_name(uint64_t midr)
     }
     return g_strdup_printf("part number 0x%03x of implementer 0x%02x",
                            midr_part(midr), midr_implementer(midr));
-}
-
-int kvm_arm_model_targets(const KVMArmModel *model, uint32_t preferred,
-                          uint32_t targets[KVM_ARM_MAX_TARGETS])
-{
-    if (!model->aarch64) {
-        return 0;
-    }
-    if (preferred != KVM_ARM_TARGET_PREFERRED) {
-        targets[0] = preferred;
-        return 1;
-    }
-    if (model->target == KVM_ARM_TARGET_PREFERRED) {
-        targets[0] = QEMU_KVM_ARM_TARGET_AEM_V8;
-        targets[1] = QEMU_KVM_ARM_TARGET_FOUNDATION_V8;
-        targets[2] = QEMU_KVM_ARM_TARGET_CORTEX_A57;
-        return 3;
-    }
-    if (model->target == QEMU_KVM_ARM_TARGET_CORTEX_A57) {
-        targets[0] = model->target;
-        return 1;
-    }
-    return 0;
 }
 
 const char *kvm_arm_target_name(uint32_t target)

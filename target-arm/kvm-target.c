@@ -13,6 +13,7 @@
 #include <linux/kvm.h>
 #include "qapi/error.h"
 #include "qapi/util.h"
+#include "qemu/target-info.h"
 #include "hw/qdev-properties.h"
 #include "system/accel-choice.h"
 #include "system/kvm_int.h"
@@ -39,7 +40,7 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
         unsigned flag, cap;
     } caps[] = {
         { KVM_ARM_SCRATCH_MTE, KVM_CAP_ARM_MTE },
-        { KVM_ARM_SCRATCH_IMP_ID_REGS, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS },
+        { KVM_ARM_SCRATCH_IMP_ID_REGS, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS },
     };
     const char *step;
     int ipa_bits;
@@ -102,27 +103,20 @@ static const struct {
       "(KVM_CAP_ARM_PTRAUTH_GENERIC)" },
 };
 
-bool kvm_arm_try_vcpu_init(const KVMArmModel *model, const int fdarray[3],
-                           struct kvm_vcpu_init *init, Error **errp)
+bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
+                           Error **errp)
 {
     struct kvm_vcpu_init preferred = { };
-    bool has_preferred = !ioctl(fdarray[1], KVM_ARM_PREFERRED_TARGET,
-                                &preferred);
-    uint32_t targets[KVM_ARM_MAX_TARGETS];
-    int n = kvm_arm_model_targets(model, has_preferred ? preferred.target :
-                                  KVM_ARM_TARGET_PREFERRED, targets);
     int err;
 
-    if (!n) {
-        error_setg(errp, "the kernel has no vCPU target for it, nor "
-                   "KVM_ARM_PREFERRED_TARGET (Linux 3.12)");
+    if (ioctl(fdarray[1], KVM_ARM_PREFERRED_TARGET, &preferred)) {
+        error_setg_errno(errp, errno, "the kernel names no vCPU target: "
+                         "KVM_ARM_PREFERRED_TARGET");
         return false;
     }
-    for (int i = 0; i < n; i++) {
-        init->target = targets[i];
-        if (!ioctl(fdarray[2], KVM_ARM_VCPU_INIT, init)) {
-            return true;
-        }
+    init->target = preferred.target;
+    if (!ioctl(fdarray[2], KVM_ARM_VCPU_INIT, init)) {
+        return true;
     }
 
     err = errno;
@@ -138,13 +132,6 @@ bool kvm_arm_try_vcpu_init(const KVMArmModel *model, const int fdarray[3],
                kvm_arm_target_name(init->target), init->features[0],
                strerror(err));
     return false;
-}
-
-bool kvm_arm_init_scratch_host_vcpu(const int fdarray[3],
-                                    struct kvm_vcpu_init *init, Error **errp)
-{
-    return kvm_arm_try_vcpu_init(kvm_arm_model(ARM_CPU_TYPE_NAME("host")),
-                                 fdarray, init, errp);
 }
 
 /*
@@ -180,16 +167,17 @@ static bool show_model(const KVMArmModel *model, const int fds[3],
     return false;
 }
 
-void kvm_arm_prepare_vm(ARMCPU *cpu)
+int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
 {
-    const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cpu)));
+    const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cs)));
     static bool asked;
 
     if (model && model->part && !asked) {
         /* With a vCPU it is too late. Fails if there is no such capability. */
         asked = true;
-        kvm_vm_enable_cap(kvm_state, QEMU_KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
+        kvm_vm_enable_cap(kvm_state, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
     }
+    return 0;
 }
 
 bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
@@ -280,7 +268,7 @@ static bool requested_features(const AccelCPURequest *cpu,
                                Error **errp)
 {
     bool is_32bit = requested(cpu, "aarch64") == ON_OFF_AUTO_OFF ||
-                    !object_class_dynamic_cast(cpu->oc, TYPE_AARCH64_CPU);
+                    !target_aarch64();
 
     *features = 0;
     if (wants(cpu, model, KVM_ARM_MODEL_PMU, "pmu")) {
@@ -351,6 +339,16 @@ static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
         return false;
     }
     return true;
+}
+
+/* Whether CPUs of class @oc have AArch64: only an object knows its features. */
+static bool is_aarch64(ObjectClass *oc)
+{
+    Object *obj = object_new(object_class_get_name(oc));
+    bool yes = arm_feature(&ARM_CPU(obj)->env, ARM_FEATURE_AARCH64);
+
+    object_unref(obj);
+    return yes;
 }
 
 /*
@@ -451,7 +449,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     bool ok;
 
     if (!model || !model->aarch64) {
-        error_setg(errp, object_class_dynamic_cast(cpu->oc, TYPE_AARCH64_CPU) ?
+        error_setg(errp, is_aarch64(cpu->oc) ?
                    "there is no KVM vCPU target for it" :
                    "it is a 32-bit CPU type, and KVM on AArch64 hosts has "
                    "vCPU targets for 64-bit ones only");
@@ -465,22 +463,9 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     if (!kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
-    ok = kvm_arm_try_vcpu_init(model, fdarray, &init, errp) &&
+    ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&
          scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
          scratch_vcpu_becomes(cpu, model, fdarray, enable, errp);
     kvm_arm_destroy_scratch_host_vcpu(fdarray);
     return ok;
-}
-
-void kvm_arm_limit_to_aarch32(ARMCPU *cpu)
-{
-    ARMISARegisters *isar = &cpu->isar;
-
-    isar->id_aa64pfr0 = FIELD_DP64(isar->id_aa64pfr0, ID_AA64PFR0, SVE, 0);
-    isar->id_aa64isar1 = FIELD_DP64(isar->id_aa64isar1, ID_AA64ISAR1, APA, 0);
-    isar->id_aa64isar1 = FIELD_DP64(isar->id_aa64isar1, ID_AA64ISAR1, API, 0);
-    isar->id_aa64isar1 = FIELD_DP64(isar->id_aa64isar1, ID_AA64ISAR1, GPA, 0);
-    isar->id_aa64isar1 = FIELD_DP64(isar->id_aa64isar1, ID_AA64ISAR1, GPI, 0);
-    isar->id_aa64isar2 = FIELD_DP64(isar->id_aa64isar2, ID_AA64ISAR2, APA3, 0);
-    isar->id_aa64isar2 = FIELD_DP64(isar->id_aa64isar2, ID_AA64ISAR2, GPA3, 0);
 }

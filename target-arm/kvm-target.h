@@ -44,31 +44,21 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
 
 /**
  * kvm_arm_try_vcpu_init:
- * @model: the model that the vCPU is to be
  * @fdarray: descriptors of KVM, VM and vCPU
  * @init: features to initialise the vCPU with; its target is filled in
  * @errp: names the feature or target that was refused
  *
- * Initialises the vCPU with the target that this kernel wants for the host's
- * CPU, see kvm_arm_model_targets().
+ * Initialises the vCPU with the target that this kernel prefers for the host's
+ * CPU. Linux 4.3 to 6.5 wants the number of the host's own CPU, or GENERIC_V8
+ * if it has none; since 6.6 GENERIC_V8 is always preferred
+ * (arch/arm64/kvm/arm.c, kvm_vcpu_init_check_features() and its caller). So
+ * what is preferred is always right; whether the host's CPU is the one that is
+ * wanted, kvm_arm_vcpu_is() tells.
  *
  * Returns: true if the kernel accepted @init
  */
-bool kvm_arm_try_vcpu_init(const KVMArmModel *model, const int fdarray[3],
-                           struct kvm_vcpu_init *init, Error **errp);
-
-/**
- * kvm_arm_init_scratch_host_vcpu:
- * @fdarray: what kvm_arm_create_scratch_host_vcpu() filled in
- * @init: as for kvm_arm_try_vcpu_init()
- * @errp: names the feature or target that was refused
- *
- * Initialises the scratch vCPU as the host's CPU.
- *
- * Returns: true if the kernel accepted @init
- */
-bool kvm_arm_init_scratch_host_vcpu(const int fdarray[3],
-                                    struct kvm_vcpu_init *init, Error **errp);
+bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
+                           Error **errp);
 
 /**
  * kvm_arm_destroy_scratch_host_vcpu:
@@ -91,16 +81,6 @@ void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3]);
  */
 bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
                           ARMCPU *cpu, Error **errp);
-
-/**
- * kvm_arm_limit_to_aarch32:
- * @cpu: a CPU with ``aarch64=off``
- *
- * Takes SVE and pointer authentication, which came with the host's ID
- * registers, from @cpu. Linux refuses to initialise a vCPU that is to have
- * one of them together with AArch32 at EL1 (kvm_vcpu_init_check_features()).
- */
-void kvm_arm_limit_to_aarch32(ARMCPU *cpu);
 
 /**
  * kvm_arm_host_cpu32_initfn:

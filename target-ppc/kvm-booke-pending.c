@@ -17,7 +17,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/boards.h"
 #include "system/kvm_int.h"
 #include "kvm-booke.h"
@@ -175,7 +175,7 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
 
     address_space_read(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &insn, 4);
-    cpu_flush_icache_range(pa, 4);
+    address_space_flush_icache_range(cs->as, pa, 4);
     /*
      * One is taken with each entry, and two can be queued at a time. An old
      * kick, of another thread or by the timer, must not keep KVM_RUN from
@@ -190,7 +190,7 @@ int kvmppc_booke_drain(PowerPCCPU *cpu, Error **errp)
         ret = ret == -EINTR ? 0 : ret;
     }
     address_space_write_rom(cs->as, pa, MEMTXATTRS_UNSPECIFIED, &saved, 4);
-    cpu_flush_icache_range(pa, 4);
+    address_space_flush_icache_range(cs->as, pa, 4);
 
     if (ret < 0) {
         error_setg_errno(errp, -ret, "vCPU %d: %s failed, to have it take "
