@@ -8,24 +8,26 @@
 #include "cpu.h"
 #include "cpu-sysregs.h"
 
-/* convert between <register>_IDX and SYS_<register> */
-#define DEF(NAME, OP0, OP1, CRN, CRM, OP2)      \
-    [NAME##_IDX] = SYS_##NAME,
-
-const uint32_t id_register_sysreg[NUM_ID_IDX] = {
-#include "cpu-sysregs.h.inc"
-};
-
-#undef DEF
-#define DEF(NAME, OP0, OP1, CRN, CRM, OP2) \
-    case SYS_##NAME: return NAME##_IDX;
-
-int get_sysreg_idx(ARMSysRegs sysreg)
+uint32_t id_register_sysreg(ARMIDRegisterIdx idx)
 {
-    switch (sysreg) {
+    switch (idx) {
+#define DEF(NAME, OP0, OP1, CRN, CRM, OP2) \
+    case NAME##_IDX: return SYS_##NAME;
 #include "cpu-sysregs.h.inc"
+#undef DEF
+    case NUM_ID_IDX:
+        break;
     }
     g_assert_not_reached();
 }
 
+int get_sysreg_idx(ARMSysRegs sysreg)
+{
+    switch (sysreg) {
+#define DEF(NAME, OP0, OP1, CRN, CRM, OP2) \
+    case SYS_##NAME: return NAME##_IDX;
+#include "cpu-sysregs.h.inc"
 #undef DEF
+    }
+    g_assert_not_reached();
+}

@@ -38,8 +38,9 @@ typedef struct IDReg {
 
 #define FROM(member) \
     .offset = offsetof(ARMCPU, member), .size = sizeof_field(ARMCPU, member)
-#define ENCODED(reg) #reg, SYS_##reg
-#define IDREG(reg) ENCODED(reg), FROM(isar.idregs[reg##_IDX])
+#define NAMED(reg) .name = #reg, .sysreg = SYS_##reg
+#define IDREG(reg) .name = #reg, .sysreg = SYS_##reg, \
+    FROM(isar.idregs[reg##_IDX])
 #define BITS(reg, field) R_##reg##_##field##_MASK
 
 /* MIDR_EL1 comes first, and those of AArch32 after all others. */
@@ -47,7 +48,7 @@ static const IDReg id_regs[] = {
     { "MIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 0), FROM(midr) },
     { "REVIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 6), FROM(revidr) },
     { "AIDR_EL1", ENCODE_ID_REG(3, 1, 0, 0, 7) },
-    { ENCODED(CTR_EL0), FROM(ctr) },
+    { NAMED(CTR_EL0), FROM(ctr) },
     { IDREG(CLIDR_EL1) },
     { IDREG(ID_AA64PFR0_EL1),
       "EL0 EL1 EL2 EL3 FP AdvSIMD GIC RAS SVE SEL2 MPAM AMU DIT RME CSV2 CSV3",
@@ -141,11 +142,11 @@ static const IDReg id_regs[] = {
       "SpecSEI AC2 XNX CnP HPDS LSM CCIDX EVT" },
     { IDREG(ID_ISAR6_EL1),
       "JSCVT DP FHM SB SPECRES BF16 I8MM -" },
-    { ENCODED(MVFR0_EL1), FROM(isar.mvfr0),
+    { NAMED(MVFR0_EL1), FROM(isar.mvfr0),
       "SIMDReg FPSP FPDP FPTrap FPDivide FPSqrt FPShVec FPRound" },
-    { ENCODED(MVFR1_EL1), FROM(isar.mvfr1),
+    { NAMED(MVFR1_EL1), FROM(isar.mvfr1),
       "FPFtZ FPDNaN SIMDLS SIMDInt SIMDSP SIMDHP FPHP SIMDFMAC" },
-    { ENCODED(MVFR2_EL1), FROM(isar.mvfr2), "SIMDMisc FPMisc" },
+    { NAMED(MVFR2_EL1), FROM(isar.mvfr2), "SIMDMisc FPMisc" },
     { IDREG(ID_PFR2_EL1), "CSV3 SSBS RAS_frac" },
     { IDREG(ID_DFR1_EL1), "MTPMU HPMN0" },
     { IDREG(ID_MMFR5_EL1), "ETS nTLBPA" },
@@ -268,8 +269,10 @@ static bool has_pauth_of(int vcpu, ARMCPU *cpu, Error **errp)
     ARMPauthFeature want, have;
 
     want = cpu->prop_pauth ? cpu_isar_feature(pauth_feature, cpu) : 0;
-    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 1), &host.idregs[ID_AA64ISAR1_EL1_IDX]) ||
-        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 2), &host.idregs[ID_AA64ISAR2_EL1_IDX])) {
+    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 1),
+                 &host.idregs[ID_AA64ISAR1_EL1_IDX]) ||
+        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 6, 2),
+                 &host.idregs[ID_AA64ISAR2_EL1_IDX])) {
         error_setg_errno(errp, errno, "ID_AA64ISAR1_EL1: KVM_GET_ONE_REG");
         return false;
     }
