@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help tree export run check check-series check-headers check-native check-sim check-hosts \
-	check-upstream check-bisect compare bench clean
+	check-upstream check-bisect check-topics mail compare bench clean
 
 help:
 	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
@@ -18,6 +18,8 @@ help:
 	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
+	@echo 'make check-topics    does each topic build and pass with those that it is based on alone?'
+	@echo 'make mail TOPIC=     the mails of a topic, with a cover letter; MAIL= has options such as -v2'
 	@echo 'make compare         the accelerator choice before and after the series'
 	@echo 'make bench           what the question costs, what KVM brings to another CPU, and resets of BookE'
 	@echo 'make clean           remove all that was made, but not the downloads'
@@ -46,6 +48,12 @@ check-headers check-native check-sim check-hosts check-upstream:
 
 check-bisect:
 	@scripts/check-bisect
+
+check-topics:
+	@scripts/check-topics
+
+mail:
+	@scripts/mail $(TOPIC) $(MAIL)
 
 compare:
 	@tests/compare.sh

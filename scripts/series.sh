@@ -164,6 +164,7 @@ apply_patches()
         '# topic '*)
             _name=${_line#\# topic }
             case $_topics in *" $_name "* | '  ') _in=yes ;; *) _in= ; continue ;; esac
+            [ -z "${plain:-}" ] || continue
             [ -e "$top/patches/$_name.cover" ] || { fault="patches/series has topic $_name, and there is no patches/$_name.cover"; break; }
             qgit "$am" reset -q --soft "$(topic_begin "$am" HEAD "$_name")"
             continue ;;
