@@ -292,3 +292,38 @@ faults()
     done
     rm -f "$build/series.body"
 }
+
+# step_tree: makes $bisect, a work tree of build/qemu that walks through steps
+step_tree()
+{
+    bisect=$build/bisect
+    if [ ! -e "$bisect" ]; then
+        qgit "$tree" worktree prune
+        qgit "$tree" worktree add -q --detach "$bisect" base
+    fi
+    qgit "$bisect" cat-file -e "$(qgit "$tree" rev-parse series)" 2>/dev/null ||
+        die "$bisect is not a work tree of $tree (was that made anew?); remove it: rm -rf $bisect"
+}
+
+# step_goals WHICH: sets $goals to what build-qemu is to build of $bisect: the
+# programs with the KVM code of that host, and the series' tests that are there
+step_goals()
+{
+    case $1 in
+    arm64)
+        goals=qemu-system-aarch64
+        [ ! -e "$bisect/target/arm/kvm-cpu32.c" ] || goals="$goals qemu-system-arm" ;;
+    ppc) goals=qemu-system-ppc ;;
+    ppc64) goals=qemu-system-ppc64 ;;
+    *) goals=all ;;
+    esac
+    for _test in qtest/accel-cpu-type-test qtest/kvm-arm-target-test unit/test-kvm-arm-models \
+                 qtest/kvm-booke-tlb-test unit/test-booke206-tlb; do
+        case $1-$_test in
+        arm64-*booke* | ppc*-*arm*) continue ;;
+        # it is a test of qemu-system-ppc
+        ppc64-qtest/kvm-booke-tlb-test) continue ;;
+        esac
+        [ ! -e "$bisect/tests/$_test.c" ] || goals="$goals tests/$_test"
+    done
+}
