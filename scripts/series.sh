@@ -58,11 +58,10 @@ patches_id()
       find . -type f ! -name base | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
 }
 
-# later REPO: whether the base there is a later QEMU than patches/ is made on.
-# Where that wants something else of a patch, patches/upstream/ has it whole.
+# later REPO COMMIT: whether that is a later QEMU than patches/ is made on
 later()
 {
-    case $(qgit "$1" show base:VERSION) in
+    case $(qgit "$1" show "$2:VERSION") in
     10.2.[0-9] | 10.2.[1-4][0-9]) return 1 ;;
     esac
 }
@@ -152,33 +151,32 @@ apply_patches()
     am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
     _repo=$1
     shift "$(($# < 2 ? $# : 2))"
-    _topics=" $* " _in=yes _how=--no-3way
-    ! later "$_repo" || _how=--3way
+    _topics=" $* " _in=yes _series=series _how=--no-3way
+    ! later "$_repo" "$tip" || _series=series.upstream _how=--3way
     rm -rf "$am"
     qgit "$_repo" worktree prune
     _out=$(qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
-    [ -e "$top/patches/series" ] || fault="there is no patches/series, which has the order of the patches"
+    [ -e "$top/patches/$_series" ] || fault="there is no patches/$_series, which has the order of the patches"
     while [ -z "$fault" ] && read -r _line; do
         case $_line in
         '# topic '*)
             _name=${_line#\# topic }
             case $_topics in *" $_name "* | '  ') _in=yes ;; *) _in= ; continue ;; esac
             [ -z "${plain:-}" ] || continue
-            [ -e "$top/patches/$_name.cover" ] || { fault="patches/series has topic $_name, and there is no patches/$_name.cover"; break; }
+            [ -e "$top/patches/$_name.cover" ] || { fault="patches/$_series has topic $_name, and there is no patches/$_name.cover"; break; }
             qgit "$am" reset -q --soft "$(topic_begin "$am" HEAD "$_name")"
             continue ;;
         '' | '#'*) continue ;;
         esac
         [ -n "$_in" ] || continue
         _patch=$top/patches/$_line
-        [ "$_how" = --no-3way ] || [ ! -e "$top/patches/upstream/$_line" ] || _patch=$top/patches/upstream/$_line
-        [ -e "$_patch" ] || { fault="patches/series has $_line, and there is no such file in patches/"; break; }
+        [ -e "$_patch" ] || { fault="patches/$_series has $_line, and there is no such file in patches/"; break; }
         if ! _out=$(am_patch "$am" "$_patch" $_how); then
             fault="${_patch#"$top"/} does not apply to QEMU $(qgit "$_repo" show base:VERSION): $(
                    echo "$_out" | grep -m 1 -e '^error: ' -e '^CONFLICT' || echo "$_out" | head -n 1)"
         fi
-    done < "$top/patches/series"
+    done < "$top/patches/$_series"
     # shellcheck disable=SC2034 # for the caller
     tip=$(qgit "$am" rev-parse HEAD)
     rm -rf "$am"
@@ -199,6 +197,47 @@ copy_name()
     esac
 }
 
+# write_patch REPO COMMIT FOLDER NUMBER: writes the patch, prints its path.
+# Spelt out, so that the settings of build/qemu do not matter.
+write_patch()
+{
+    qgit "$1" format-patch -1 -o "$3" --zero-commit --no-signature \
+        --no-numbered --start-number="$4" --subject-prefix=PATCH --suffix=.patch \
+        --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
+        --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
+        --no-from --no-to --no-cc --no-add-header "$2"
+}
+
+# variants_to REPO COMMIT OUT: writes into OUT those patches of the series up to
+# COMMIT, which stands on a later QEMU, that git am -3 does not make of the ones
+# in patches/. Dies when the series is another one than that of patches/.
+variants_to()
+{
+    am=$build/series.am.$$ _n=0
+    mkdir -p "$3/patches/upstream"
+    rm -rf "$am"
+    qgit "$1" worktree prune
+    for _commit in $(qgit "$1" rev-list --reverse "$(under "$1")..$2"); do
+        ! is_topic "$1" "$_commit" || continue
+        _n=$((_n + 1))
+        _file=$(write_patch "$1" "$_commit" "$3/patches/upstream" "$_n")
+        [ -e "$top/patches/${_file##*/}" ] ||
+            die "\"$topic\" is no patch of patches/ by that number and subject; change the series on QEMU 10.2 first"
+        qgit "$1" worktree add -q --no-checkout --detach "$am" "$_commit^"
+        qgit "$am" read-tree HEAD
+        ! am_patch "$am" "$top/patches/${_file##*/}" --3way > /dev/null ||
+            ! qgit "$am" diff --quiet HEAD "$_commit" || rm "$_file"
+        rm -rf "$am"
+        qgit "$1" worktree prune
+    done
+    [ "$_n" -eq "$(grep -c '^[^#]' "$top/patches/series")" ] ||
+        die "patches/series has other patches than build/qemu; change the series on QEMU 10.2 first"
+    while read -r _line; do
+        [ ! -e "$3/patches/upstream/$_line" ] || _line=upstream/$_line
+        echo "$_line"
+    done < "$top/patches/series" > "$3/patches/series.upstream"
+}
+
 # export_to REPO COMMIT OUT: writes into the new folder OUT what the project
 # should hold of the series up to COMMIT: patches/ and the copies.
 export_to()
@@ -215,14 +254,13 @@ export_to()
             continue
         fi
         _n=$((_n + 1))
-        # Spelt out, so that the settings of build/qemu do not matter either.
-        _file=$(qgit "$1" format-patch -1 -o "$3/patches" --zero-commit --no-signature \
-            --no-numbered --start-number="$_n" --subject-prefix=PATCH --suffix=.patch \
-            --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
-            --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
-            --no-from --no-to --no-cc --no-add-header "$_commit")
+        _file=$(write_patch "$1" "$_commit" "$3/patches" "$_n")
         echo "${_file##*/}" >> "$3/patches/series"
     done
+    while read -r _line; do
+        [ ! -e "$top/patches/upstream/$_line" ] || _line=upstream/$_line
+        echo "$_line"
+    done < "$3/patches/series" > "$3/patches/series.upstream"
 
     {
         echo "# The QEMU release that the series is based on, and the blob id of each of its"
@@ -255,7 +293,7 @@ changes()
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
     done
-    for _path in "$top"/patches/*.patch "$top"/patches/*.cover "$top/patches/base" "$top/patches/series"; do
+    for _path in "$top"/patches/*.patch "$top"/patches/*.cover "$top/patches/base" "$top"/patches/series*; do
         _path=patches/${_path##*/}
         [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
@@ -266,6 +304,32 @@ changes()
         copy_name "$_path" || continue
         [ ! -e "$top/$copy" ] || [ -e "$1/$copy" ] || echo "remove $copy"
     done
+}
+
+# variant_changes OUT: the same for what variants_to wrote
+variant_changes()
+{
+    ( cd "$1" && find patches -type f | LC_ALL=C sort ) |
+    while read -r _path; do
+        cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
+    done
+    for _path in "$top"/patches/upstream/*.patch; do
+        _path=patches/upstream/${_path##*/}
+        [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
+    done
+}
+
+# pending REPO COMMIT OUT: writes into the new folder OUT what the project should
+# hold of the series up to COMMIT, and lists what would make it so
+pending()
+{
+    if later "$1" base; then
+        variants_to "$@"
+        variant_changes "$3"
+    else
+        export_to "$@"
+        changes "$3"
+    fi
 }
 
 # faults REPO COMMIT: lists what makes the series up to COMMIT unfit for review,
