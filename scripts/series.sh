@@ -155,7 +155,9 @@ apply_patches()
     ! later "$_repo" "$tip" || _series=series.upstream _how=--3way
     rm -rf "$am"
     qgit "$_repo" worktree prune
-    _out=$(qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
+    # A merge wants all files that it looks at.
+    _out=$(if [ "$_how" = --3way ]; then qgit "$_repo" worktree add -q --detach "$am" "$tip" 2>&1
+           else qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1; fi) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
     [ -e "$top/patches/$_series" ] || fault="there is no patches/$_series, which has the order of the patches"
     while [ -z "$fault" ] && read -r _line; do
@@ -217,19 +219,22 @@ variants_to()
     mkdir -p "$3/patches/upstream"
     rm -rf "$am"
     qgit "$1" worktree prune
+    qgit "$1" worktree add -q --detach "$am" base
     for _commit in $(qgit "$1" rev-list --reverse "$(under "$1")..$2"); do
         ! is_topic "$1" "$_commit" || continue
         _n=$((_n + 1))
         _file=$(write_patch "$1" "$_commit" "$3/patches/upstream" "$_n")
         [ -e "$top/patches/${_file##*/}" ] ||
             die "\"$topic\" is no patch of patches/ by that number and subject; change the series on QEMU 10.2 first"
-        qgit "$1" worktree add -q --no-checkout --detach "$am" "$_commit^"
-        qgit "$am" read-tree HEAD
-        ! am_patch "$am" "$top/patches/${_file##*/}" --3way > /dev/null ||
-            ! qgit "$am" diff --quiet HEAD "$_commit" || rm "$_file"
-        rm -rf "$am"
-        qgit "$1" worktree prune
+        qgit "$am" checkout -q --force --detach "$_commit^"
+        if ! am_patch "$am" "$top/patches/${_file##*/}" --3way > /dev/null; then
+            qgit "$am" am -q --abort
+        elif qgit "$am" diff --quiet HEAD "$_commit"; then
+            rm "$_file"
+        fi
     done
+    rm -rf "$am"
+    qgit "$1" worktree prune
     [ "$_n" -eq "$(grep -c '^[^#]' "$top/patches/series")" ] ||
         die "patches/series has other patches than build/qemu; change the series on QEMU 10.2 first"
     while read -r _line; do
