@@ -13,12 +13,11 @@
 #include "qapi/error.h"
 #include "qapi/util.h"
 #include "qemu/error-report.h"
-#include "hw/boards.h"
 #include "hw/core/cpu.h"
-#include "hw/qdev-properties.h"
 #include "qemu/target-info.h"
 #include "accel/accel-ops.h"
 #include "system/accel-choice.h"
+#include "hw/boards.h"
 
 typedef struct PassedOver {
     char *name;         /* as in -accel */
@@ -151,7 +150,7 @@ static void make_request(AccelClass *ac)
 bool accel_choice_accepts(AccelState *accel, const char *name)
 {
     AccelClass *ac = ACCEL_GET_CLASS(accel);
-    g_autoptr(Error) err = NULL;
+    Error *err = NULL;
     PassedOver *p;
 
     make_request(ac);
@@ -162,6 +161,7 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
     p = pass_over(name, error_get_pretty(err));
     p->model = g_strdup(request.model);
     p->declined_cpu = error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
+    error_free(err);
     return false;
 }
 

@@ -14,7 +14,6 @@
 #include "qapi/error.h"
 #include "qapi/util.h"
 #include "qemu/target-info.h"
-#include "hw/qdev-properties.h"
 #include "system/accel-choice.h"
 #include "system/kvm_int.h"
 #include "cpu.h"

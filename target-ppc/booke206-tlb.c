@@ -11,17 +11,16 @@
 #include "qemu/host-utils.h"
 #include "qemu/madvise.h"
 #include "qemu/memalign.h"
-#include "hw/registerfields.h"
 #include "qapi/error.h"
 #include "booke206-tlb.h"
 
 /* Power ISA 2.06 Book III-E, 6.10.3; TSIZE as MMU architecture 2.0 has it */
-FIELD(TLBE1, TSIZE, 7, 5)
-FIELD(TLBE1, TS, 12, 1)
-FIELD(TLBE1, TID, 16, 14)
-FIELD(TLBE1, V, 31, 1)
-FIELD(CFG, NENTRY, 0, 12)
-FIELD(CFG, ASSOC, 24, 8)
+#define ENTRY_TSIZE(entry)  extract32((entry)->mas1, 7, 5)
+#define ENTRY_TS(entry)     extract32((entry)->mas1, 12, 1)
+#define ENTRY_TID(entry)    extract32((entry)->mas1, 16, 14)
+#define ENTRY_V(entry)      extract32((entry)->mas1, 31, 1)
+
+#define CFG_NENTRY_LENGTH 12
 
 #define EPN_SHIFT 12
 
@@ -71,10 +70,10 @@ bool booke206_tlb_check_geometry(const BookE206TLBGeometry *geometry,
 uint32_t booke206_tlb_config(uint32_t tlbncfg, uint32_t entries,
                              uint32_t ways)
 {
-    QEMU_BUILD_BUG_ON(BOOKE206_MAX_TLB0_SIZE != R_CFG_NENTRY_MASK + 1);
+    QEMU_BUILD_BUG_ON(BOOKE206_MAX_TLB0_SIZE != 1 << CFG_NENTRY_LENGTH);
 
-    tlbncfg = FIELD_DP32(tlbncfg, CFG, NENTRY, entries & R_CFG_NENTRY_MASK);
-    return FIELD_DP32(tlbncfg, CFG, ASSOC, ways);
+    tlbncfg = deposit32(tlbncfg, 0, CFG_NENTRY_LENGTH, entries);
+    return deposit32(tlbncfg, 24, 8, ways);
 }
 
 bool booke206_tlb_same_config(const BookE206TLBGeometry *geometry, int n,
@@ -175,9 +174,9 @@ bool booke206_tlb_check_entries(const BookE206TLB *tlb, int n,
     }
     for (unsigned int i = 0; i < tlb->geometry.entries[n]; i++) {
         const BookE206TLBEntry *entry = &tlb->entries[first + i];
-        unsigned int tsize = FIELD_EX32(entry->mas1, TLBE1, TSIZE);
+        unsigned int tsize = ENTRY_TSIZE(entry);
 
-        if (FIELD_EX32(entry->mas1, TLBE1, V) &&
+        if (ENTRY_V(entry) &&
             !extract32(page_sizes, tsize, 1)) {
             error_setg(errp, "TLB%d entry %u (MAS1 0x%08" PRIx32 ", MAS2 0x%"
                        PRIx64 ") has page size 2^%u KiB, which that TLB does "
@@ -191,15 +190,14 @@ bool booke206_tlb_check_entries(const BookE206TLB *tlb, int n,
 static bool maps(const BookE206TLBEntry *entry, uint64_t ea,
                  const uint32_t *pids, int nb_pids, bool as, uint64_t *pa)
 {
-    uint64_t mask = -1024ULL << FIELD_EX32(entry->mas1, TLBE1, TSIZE);
-    uint32_t tid = FIELD_EX32(entry->mas1, TLBE1, TID);
+    uint64_t mask = -1024ULL << ENTRY_TSIZE(entry);
+    uint32_t tid = ENTRY_TID(entry);
     bool ours = !tid;
 
     for (int i = 0; i < nb_pids && !ours; i++) {
         ours = tid == pids[i];
     }
-    if (!ours || !FIELD_EX32(entry->mas1, TLBE1, V) ||
-        FIELD_EX32(entry->mas1, TLBE1, TS) != as ||
+    if (!ours || !ENTRY_V(entry) || ENTRY_TS(entry) != as ||
         (entry->mas2 ^ ea) & mask) {
         return false;
     }

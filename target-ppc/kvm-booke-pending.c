@@ -18,7 +18,6 @@
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
 #include "system/memory.h"
-#include "hw/boards.h"
 #include "system/kvm_int.h"
 #include "kvm-booke.h"
 
