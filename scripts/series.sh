@@ -51,11 +51,13 @@ under()
     qgit "$1" rev-parse -q --verify refs/tags/headers || qgit "$1" rev-parse base
 }
 
-# patches_id: a name for the present contents of patches/.
+# patches_id REPO: a name for the present contents of patches/, as far as the
+# series there is made from them
 patches_id()
 {
+    later "$1" base && _not=none || _not=upstream
     ( cd "$top/patches" 2>/dev/null &&
-      find . -type f ! -name base | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
+      find . -type f ! -name base ! -path "*$_not*" | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
 }
 
 # later REPO COMMIT: whether that is a later QEMU than patches/ is made on
@@ -101,7 +103,7 @@ is_topic()
 record()
 {
     qgit "$1" tag -f exported "$2" > /dev/null
-    configure "$1" series.patches "$(patches_id)"
+    configure "$1" series.patches "$(patches_id "$1")"
 }
 
 # unfinished: prints what is under way in build/qemu beside the commits of
@@ -117,14 +119,14 @@ unfinished()
     [ -z "$_dirty" ] || echo "uncommitted work ($(echo "$_dirty" | paste -sd , -)); commit, stash or remove it"
 }
 
-# am_patch DIR PATCH [OPTION]: commits PATCH in the work tree DIR, as its
-# author, whoever runs this. Prints what git says.
+# am_patch DIR PATCH: commits PATCH in the work tree DIR, as its author,
+# whoever runs this. Prints what git says.
 am_patch()
 {
     _who=$(qgit "$1" mailinfo /dev/null /dev/null < "$2" 2>/dev/null)
     GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
     GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
-        qgit "$1" am -q "${3:---no-3way}" --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
+        qgit "$1" am -q --no-3way --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
 }
 
 # adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
@@ -151,13 +153,11 @@ apply_patches()
     am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
     _repo=$1
     shift "$(($# < 2 ? $# : 2))"
-    _topics=" $* " _in=yes _series=series _how=--no-3way
-    ! later "$_repo" "$tip" || _series=series.upstream _how=--3way
+    _topics=" $* " _in=yes _series=series
+    ! later "$_repo" "$tip" || _series=series.upstream
     rm -rf "$am"
     qgit "$_repo" worktree prune
-    # A merge wants all files that it looks at.
-    _out=$(if [ "$_how" = --3way ]; then qgit "$_repo" worktree add -q --detach "$am" "$tip" 2>&1
-           else qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1; fi) ||
+    _out=$(qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
     [ -e "$top/patches/$_series" ] || fault="there is no patches/$_series, which has the order of the patches"
     while [ -z "$fault" ] && read -r _line; do
@@ -174,9 +174,9 @@ apply_patches()
         [ -n "$_in" ] || continue
         _patch=$top/patches/$_line
         [ -e "$_patch" ] || { fault="patches/$_series has $_line, and there is no such file in patches/"; break; }
-        if ! _out=$(am_patch "$am" "$_patch" $_how); then
+        if ! _out=$(am_patch "$am" "$_patch"); then
             fault="${_patch#"$top"/} does not apply to QEMU $(qgit "$_repo" show base:VERSION): $(
-                   echo "$_out" | grep -m 1 -e '^error: ' -e '^CONFLICT' || echo "$_out" | head -n 1)"
+                   echo "$_out" | grep -m 1 '^error: ' || echo "$_out" | head -n 1)"
         fi
     done < "$top/patches/$_series"
     # shellcheck disable=SC2034 # for the caller
@@ -211,30 +211,26 @@ write_patch()
 }
 
 # variants_to REPO COMMIT OUT: writes into OUT those patches of the series up to
-# COMMIT, which stands on a later QEMU, that git am -3 does not make of the ones
-# in patches/. Dies when the series is another one than that of patches/.
+# COMMIT, which stands on a later QEMU, that are not what the ones of patches/
+# make there. Dies when the series is another one than that of patches/.
 variants_to()
 {
-    am=$build/series.am.$$ _n=0
+    _n=0
     mkdir -p "$3/patches/upstream"
-    rm -rf "$am"
-    qgit "$1" worktree prune
-    qgit "$1" worktree add -q --detach "$am" base
     for _commit in $(qgit "$1" rev-list --reverse "$(under "$1")..$2"); do
         ! is_topic "$1" "$_commit" || continue
         _n=$((_n + 1))
         _file=$(write_patch "$1" "$_commit" "$3/patches/upstream" "$_n")
         [ -e "$top/patches/${_file##*/}" ] ||
             die "\"$topic\" is no patch of patches/ by that number and subject; change the series on QEMU 10.2 first"
-        qgit "$am" checkout -q --force --detach "$_commit^"
-        if ! am_patch "$am" "$top/patches/${_file##*/}" --3way > /dev/null; then
-            qgit "$am" am -q --abort
-        elif qgit "$am" diff --quiet HEAD "$_commit"; then
-            rm "$_file"
-        fi
+        _made=$(
+            export GIT_INDEX_FILE="$3/index"
+            qgit "$1" read-tree "$_commit^"
+            qgit "$1" apply --cached "$top/patches/${_file##*/}" 2>/dev/null && qgit "$1" write-tree
+        ) || true
+        [ "$_made" != "$(qgit "$1" rev-parse "$_commit^{tree}")" ] || rm "$_file"
     done
-    rm -rf "$am"
-    qgit "$1" worktree prune
+    rm -f "$3/index"
     [ "$_n" -eq "$(grep -c '^[^#]' "$top/patches/series")" ] ||
         die "patches/series has other patches than build/qemu; change the series on QEMU 10.2 first"
     while read -r _line; do
