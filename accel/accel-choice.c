@@ -11,6 +11,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-types-accelerator.h"
 #include "qapi/util.h"
 #include "qemu/error-report.h"
 #include "hw/core/cpu.h"
@@ -211,7 +212,9 @@ bool accel_choice_report_failure(void)
     for (GSList *l = passed_over; l; l = l->next) {
         PassedOver *p = l->data;
 
-        if (passed_over->next) {
+        if (passed_over->next && !cpu_option && p->model) {
+            error_printf("  %s: '%s': %s\n", p->name, p->model, p->reason);
+        } else if (passed_over->next) {
             error_printf("  %s: %s\n", p->name, p->reason);
         }
         if (g_str_equal(p->name, "tcg")) {

@@ -53,7 +53,7 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
  * if it has none; since 6.6 GENERIC_V8 is always preferred
  * (arch/arm64/kvm/arm.c, kvm_vcpu_init_check_features() and its caller). So
  * what is preferred is always right; whether the host's CPU is the one that is
- * wanted, kvm_arm_vcpu_is() tells.
+ * wanted, MIDR_EL1 tells.
  *
  * Returns: true if the kernel accepted @init
  */

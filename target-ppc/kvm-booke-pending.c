@@ -101,7 +101,7 @@ bool kvmppc_booke_run_on(CPUState *cs)
         return false;
     }
     env->kvm_run_on_tries++;
-    qatomic_set(&cs->exit_request, 0);
+    qatomic_set(&cs->exit_request, false);
     return true;
 }
 

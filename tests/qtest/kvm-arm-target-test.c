@@ -397,7 +397,6 @@ static void test_messages(void)
     }
 }
 
-/* The machine's default CPU type is asked about like one from -cpu. */
 /* Under KVM, virt's default is "max", and that is what KVM is asked about. */
 static void test_default_cpu_type(void)
 {
