@@ -70,6 +70,9 @@ later()
 # topics: prints their names, in their order
 topics() { sed -n 's/^# topic //p' "$top/patches/series" 2>/dev/null; }
 
+# count_patches: prints how many patches/ has
+count_patches() { find "$top/patches" -maxdepth 1 -name '*.patch' 2>/dev/null | grep -c . || true; }
+
 # based_on TOPIC: prints the topics that it needs, in their order
 based_on()
 {
@@ -158,7 +161,8 @@ apply_patches()
     qgit "$_repo" worktree prune
     _out=$(qgit "$_repo" worktree add -q --no-checkout --detach "$am" "$tip" 2>&1 && qgit "$am" read-tree "$tip" 2>&1) ||
         { fault="cannot make the work tree $am to apply patches/ in: $_out"; return 1; }
-    [ -e "$top/patches/series" ] || fault="there is no patches/series, which has the order of the patches"
+    [ -e "$top/patches/series" ] || [ "$(count_patches)" -eq 0 ] ||
+        fault="there is no patches/series, which has the order of the patches"
     while [ -z "$fault" ] && read -r _line; do
         case $_line in
         '# topic '*)
@@ -178,7 +182,9 @@ apply_patches()
             fault="${_patch#"$top"/} does not apply to QEMU $(qgit "$_repo" show base:VERSION): $(
                    echo "$_out" | grep -m 1 -e '^error: ' -e '^CONFLICT' || echo "$_out" | head -n 1)"
         fi
-    done < "$top/patches/series"
+    done << EOF
+$(cat "$top/patches/series" 2>/dev/null)
+EOF
     # shellcheck disable=SC2034 # for the caller
     tip=$(qgit "$am" rev-parse HEAD)
     rm -rf "$am"
@@ -284,11 +290,10 @@ faults()
         fi
         _name=$(qgit "$1" log -1 --format='%h ("%s")' "$_commit")
         [ -n "$_seen" ] || echo "$_name belongs to no topic"
-        qgit "$1" log -1 --format=%b "$_commit" > "$build/series.body"
-        grep -qvE '^$|^[A-Z][a-z]+(-[a-z]+)*-by: |^(Cc|Fixes|Link|Resolves): ' "$build/series.body" ||
+        _body=$(qgit "$1" log -1 --format=%b "$_commit")
+        echo "$_body" | grep -qvE '^$|^[A-Z][a-z]+(-[a-z]+)*-by: |^(Cc|Fixes|Link|Resolves): ' ||
             echo "$_name has no message below its subject"
-        grep -q '^Signed-off-by: .* <.*@.*>$' "$build/series.body" ||
+        echo "$_body" | grep -q '^Signed-off-by: .* <.*@.*>$' ||
             echo "$_name has no Signed-off-by"
     done
-    rm -f "$build/series.body"
 }

@@ -3,7 +3,7 @@
 #
 # Usage: tests/series-test.sh
 #
-# Tests scripts/qemu-tree, export and check-series in a project of its own in
+# Tests scripts/qemu-tree, export, check-series and mail in a project of its own in
 # a temporary folder, with a QEMU of a few small files: what they make, that
 # they do nothing when there is nothing to do, and that on bad input they say
 # why on one line, exit with 1 and leave everything as it was.
@@ -120,6 +120,14 @@ commit()
 }
 sob='Signed-off-by: Ann Tester <ann@example.org>'
 
+# topic NAME BODY...: begins one, whose cover letter BODY is.
+topic()
+{
+    _topic=$1
+    shift
+    git -C "$q" commit -q --allow-empty -m "topic: $_topic" -m "$(printf '%s\n' "$@")"
+}
+
 # --- getting the base
 
 refuses 'QEMU_SRC does not exist' "$tmp/nothing does not exist; name" env QEMU_SRC="$tmp/nothing" "$tree"
@@ -220,6 +228,18 @@ echo 'int test;' > "$q/tests/qtest/t-test.c"
 echo 'int booke;' > "$q/target/ppc/sub/booke.c"
 git -C "$q" mv accel/accel.c accel/moved.c
 commit 'target/ppc: two — 二' "$sob"
+refuses 'export: no topic' '"target/arm: one"\) belongs to no topic .*; give each .* a topic' "$exp"
+# as a user puts it there
+cat > "$tmp/editor" <<END
+sed -i -e '1i exec git commit -q --allow-empty -m "topic: arm" -m "Arm, in one" -m "What it is for."' \
+    -e '1a exec git commit -q --allow-empty -m "topic: ppc" -m "PowerPC, in one" -m "Based-on: arm"' "\$1"
+END
+works 'topics put in by git rebase' '' env GIT_SEQUENCE_EDITOR="sh $tmp/editor" git -C "$q" rebase -q -i base
+if [ "$(git -C "$q" log --reverse --format=%s base..series)" = "$(printf '%s\n' 'topic: arm' 'target/arm: one' 'topic: ppc' 'target/ppc: two — 二')" ]; then
+    ok 'which are commits before their patches'
+else
+    not_ok 'which are commits before their patches' "$(git -C "$q" log --reverse --format=%s base..series)"
+fi
 refuses 'export: no message' '"target/ppc: two — 二"\) has no message .*; give each' "$exp"
 git -C "$q" commit -q --amend -m 'target/ppc: two — 二' -m 'Why.'
 refuses 'export: no sign-off' '"target/ppc: two — 二"\) has no Signed-off-by .*; give each' "$exp"
@@ -232,11 +252,17 @@ refuses 'export: unfinished rebase' "$q has an unfinished rebase, .*; finish or 
 refuses 'tree: unfinished rebase' "$q has an unfinished rebase, .*; finish or abort" "$tree"
 git -C "$q" rebase --abort
 
-works 'export' '2 patches in patches/, 7 files' "$exp"
+works 'export' '2 patches in patches/, 10 files' "$exp"
 files=$(cd "$project" && find patches target-arm target-ppc accel tests -type f | sort | tr '\n' ' ')
-wanted='accel/kvm/one-reg.c patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/base target-arm/kvm-target.c target-ppc/sub/booke.c tests/qtest/t-test.c '
-if [ "$files" = "$wanted" ]; then ok 'export writes patches, base and copies of added files'; else
-    not_ok 'export writes patches, base and copies of added files' "$files"; fi
+wanted='accel/kvm/one-reg.c patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/arm.cover patches/base patches/ppc.cover patches/series target-arm/kvm-target.c target-ppc/sub/booke.c tests/qtest/t-test.c '
+if [ "$files" = "$wanted" ]; then ok 'export writes patches, covers, series, base and copies of added files'; else
+    not_ok 'export writes patches, covers, series, base and copies of added files' "$files"; fi
+if [ "$(grep -v '^# The patches' "$project/patches/series")" = "$(printf '%s\n' '# topic arm' 0001-target-arm-one.patch '# topic ppc' 0002-target-ppc-two.patch)" ] &&
+   [ "$(cat "$project/patches/arm.cover")" = "$(printf 'Arm, in one\n\nWhat it is for.')" ]; then
+    ok 'patches/series has the topics and their patches, in their order'
+else
+    not_ok 'patches/series has the topics and their patches, in their order' "$(cat "$project/patches/series" "$project/patches/arm.cover")"
+fi
 named=$(awk '/^[^#]/ { print $2 }' "$project/patches/base" | tr '\n' ' ')
 if [ "$named" = '10.2.2 accel/accel.c target/arm/kvm.c target/ppc/kvm.c ' ]; then
     ok 'patches/base names the files that the series changes'
@@ -251,7 +277,7 @@ else
 fi
 idle 'export again' '2 patches in patches/, 0 files' "$exp"
 idle 'tree after export' 'applied already' "$tree"
-idle 'check-series' '^8 passed, 0 failed, 0 skipped' "$check"
+idle 'check-series' '^10 passed, 0 failed, 0 skipped' "$check"
 
 git -C "$project" add -A
 git -C "$project" commit -qm 'series'
@@ -274,13 +300,44 @@ idle 'tree --base again' 'there already' "$tree" --base
 if [ -e "$q-base/configure" ] && [ ! -e "$q-base/README" ]; then ok 'build/qemu-base is the base'; else
     not_ok 'build/qemu-base is the base'; fi
 mv "$q" "$q.away"
-idle 'check-series without build/qemu' '^7 passed, 0 failed, 1 skipped' env QEMU_SRC="$src" "$check"
+idle 'check-series without build/qemu' '^9 passed, 0 failed, 1 skipped' env QEMU_SRC="$src" "$check"
 mv "$q.away" "$q"
 
 # --- patches/ changes under the tree
 
 p2=$project/patches/0002-target-ppc-two.patch
 mv "$p2" "$tmp/p2"
+refuses 'a patch that series names is not there' 'patches/series has 0002-target-ppc-two.patch, and there is no such file in patches/; restore it' "$tree"
+finds 'check-series: a patch that series names is not there' 'patches/series names all' 'series names 0002-target-ppc-two.patch, which is not there'
+cp "$tmp/p2" "$p2"
+mv "$project/patches/ppc.cover" "$tmp/ppc.cover"
+refuses 'a topic without a cover letter' 'patches/series has topic ppc, and there is no patches/ppc.cover; restore it' "$tree"
+finds 'check-series: a topic without a cover letter' 'patches/series names all' 'series names ppc.cover, which is not there'
+cp "$tmp/ppc.cover" "$project/patches/"
+mv "$project/patches/series" "$tmp/series"
+refuses 'patches without an order' 'there is no patches/series, which has the order of the patches; restore it' "$tree"
+finds 'check-series: patches without an order' 'patches apply to the base' 'there is no patches/series'
+sed '/^0002/d' "$tmp/series" > "$project/patches/series"
+finds 'check-series: a patch that series does not name' 'patches/series names all' '0002-target-ppc-two.patch is not in series'
+sed '/^# topic ppc/d' "$tmp/series" > "$project/patches/series"
+finds 'check-series: a cover letter that series does not name' 'patches/series names all' 'ppc.cover is not in series'
+sed '/^# topic arm/d' "$tmp/series" > "$project/patches/series"
+finds 'check-series: a patch without a topic' 'every patch has a topic' '.*"target/arm: one.* belongs to no topic'
+cp "$tmp/series" "$project/patches/series"
+echo 'Based-on: arm tcg' >> "$project/patches/ppc.cover"
+finds 'check-series: based on no topic' 'every patch has a topic' 'topic ppc is based on tcg, which is no topic before it'
+cp "$tmp/ppc.cover" "$project/patches/"
+echo 'Based-on: ppc' >> "$project/patches/arm.cover"
+finds 'check-series: based on a later topic' 'every patch has a topic' 'topic arm is based on ppc, which is no topic before it'
+git -C "$project" checkout -q patches
+mkdir "$project/patches/upstream"
+touch "$project/patches/upstream/0003-no.patch"
+finds 'check-series: a variant of no patch' 'patches/series names all' 'upstream/0003-no.patch is a variant of no patch'
+rm -r "$project/patches/upstream"
+
+mv "$p2" "$tmp/p2"
+mv "$project/patches/ppc.cover" "$tmp/"
+sed '/ ppc$/d; /^0002/d' "$tmp/series" > "$project/patches/series"
 find "$q" -path "$q/.git" -prune -o -type f -printf '%p %T@\n' | sort > "$tmp/before"
 sleep 0.1
 works 'tree without the last patch' 'applied anew, 5 files changed' "$tree"
@@ -291,7 +348,7 @@ if [ "$changed" = 'accel/accel.c accel/moved.c target/ppc/kvm.c target/ppc/sub/b
 else
     not_ok 'applying anew writes only what the patches change' "$changed"
 fi
-cp "$tmp/p2" "$p2"
+git -C "$project" checkout -q patches
 refuses 'export over patches that changed' 'patches/ is not what .* last exported to .*; take it up \(make tree\), or' "$exp"
 finds 'check-series: patches/ ahead of build/qemu' 'build/qemu has nothing to export' 'remove patches/0002'
 works 'tree with the last patch again' 'applied anew, 5 files changed' "$tree"
@@ -306,8 +363,23 @@ cp -R "$src" "$tmp/later"
 echo 11.0.0 > "$tmp/later/VERSION"
 refuses 'a patch that does not apply to a later QEMU' \
     'patches/0001-.* does not apply to QEMU 11.0.0: .*; the series is made on QEMU 10.2.2: leave QEMU_SRC= out' env QEMU_SRC="$tmp/later" "$tree"
-rm -rf "$tmp/later"
+git -C "$project" checkout -q patches
+sed -i '18s/$/ new/' "$tmp/later/target/arm/kvm.c"
+refuses 'a patch that conflicts with a later QEMU' \
+    'patches/0001-.* does not apply to QEMU 11.0.0: .*target/arm/kvm.c.*; the series is made on' env QEMU_SRC="$tmp/later" "$tree"
+mkdir "$project/patches/upstream"
+sed -e 's/^ target\/arm\/kvm.c 18$/& new/' -e "s/^index [0-9a-f]*/index $(git hash-object "$tmp/later/target/arm/kvm.c")/" "$tmp/p1" > "$project/patches/upstream/${p1##*/}"
+works 'but not its variant for that' 'build/qemu: QEMU 11.0.0 with 2 patches' env QEMU_SRC="$tmp/later" "$tree"
+if sed -n 18p "$q/target/arm/kvm.c" | grep -q new && sed -n 20p "$q/target/arm/kvm.c" | grep -q changed; then
+    ok 'which is applied instead'
+else
+    not_ok 'which is applied instead' "$(sed -n 15,21p "$q/target/arm/kvm.c")"
+fi
+rm -rf "$q" "$tmp/later"
 mv "$q.away" "$q"
+works 'variants for later QEMUs do not matter to this one' '^10 passed' "$check"
+rm -r "$project/patches/upstream"
+sed -i 's/^ target\/arm\/kvm.c 18$/& no more/' "$p1"
 finds 'check-series: a patch that does not apply' 'patches apply to the base' 'patches/0001.*target/arm/kvm.c'
 sed 's/^@@ -17,7 +17,7 @@/@@ -15,7 +15,7 @@/' "$tmp/p1" > "$p1"
 finds 'check-series: a patch with an offset' 'patches apply exactly' 'patches/0001.*offset'
@@ -322,7 +394,7 @@ cp "$project/patches/base" "$tmp/base"
 sed -i 's/^[0-9a-f]*\( target.arm.kvm.c\)/0123\1/' "$project/patches/base"
 finds 'check-series: another base' 'patches/base names' 'target/arm/kvm.c: patches/base says 0123, QEMU 10.2.2 has'
 sed 's/^version.*/version 10.2.1/' "$tmp/base" > "$project/patches/base"
-works 'check-series: another version with the same files' '^8 passed' "$check"
+works 'check-series: another version with the same files' '^10 passed' "$check"
 cp "$tmp/base" "$project/patches/base"
 
 echo edited >> "$project/target-arm/kvm-target.c"
@@ -332,14 +404,45 @@ touch "$project/target-ppc/stray.c"
 finds 'check-series: a file that is no copy' 'copies' 'target-ppc/stray.c is no copy .*; remove it'
 idle 'which export does not own' '0 files changed' "$exp"
 rm "$project/target-ppc/stray.c"
-idle 'check-series again' '^8 passed, 0 failed, 0 skipped' "$check"
+idle 'check-series again' '^10 passed, 0 failed, 0 skipped' "$check"
+
+# --- topics that others need
+
+echo more >> "$q/README"
+topic doc 'Words' '' 'Why.'
+commit 'README: more' 'Why.' '' "$sob"
+works 'export of a topic more' '3 patches in patches/, 3 files' "$exp"
+finds 'check-series: a topic that does not apply without another' 'each of 3 topics applies' \
+    'topic doc, on what its cover letter names: patches/0003-README-more.patch does not apply .*README'
+git -C "$q" reset -q --hard series~1
+git -C "$q" commit -q --amend --allow-empty -m 'topic: doc' -m 'Words' -m 'Based-on: arm'
+echo more >> "$q/README"
+commit 'README: more' 'Why.' '' "$sob"
+works 'export of what it is based on' '3 patches in patches/, 2 files' "$exp"
+idle 'check-series of what it is based on' '^10 passed, 0 failed, 0 skipped' "$check"
+mails=$project/scripts/mail
+refuses 'mail: no such topic' "patches/series has no topic 'none'; give one of: arm ppc doc" "$mails" none
+refuses 'mail: no topic' 'no TOPIC; give one of: arm ppc doc' "$mails"
+works 'mail' 'build/mail/doc: 1 patches and a cover letter' "$mails" doc -v2
+if grep -q '^Subject: \[PATCH v2 0/1\] Words' "$BUILD"/mail/doc/*cover-letter.patch &&
+   grep -q '^  Arm, in one' "$BUILD"/mail/doc/*cover-letter.patch &&
+   ! grep -q Based-on "$BUILD"/mail/doc/*cover-letter.patch; then
+    ok 'mail: the cover letter names what it is based on by title'
+else
+    not_ok 'mail: the cover letter names what it is based on by title' "$(cat "$BUILD"/mail/doc/*cover-letter.patch)"
+fi
+echo less >> "$q/README"
+commit 'README: less' 'Why.' '' "$sob"
+refuses 'mail: unexported work' 'build/qemu has work that is not in patches/' "$mails" doc
+git -C "$q" reset -q --hard exported~2
+works 'export without it' '2 patches in patches/, 3 files' "$exp"
 
 # --- a commit goes away, and all that was made from it
 
-git -C "$q" reset -q --hard series~1
-works 'export of fewer commits' '1 patches in patches/, 4 files' "$exp"
+git -C "$q" reset -q --hard series~2
+works 'export of fewer commits' '1 patches in patches/, 6 files' "$exp"
 files=$(cd "$project" && find patches target-arm target-ppc accel tests 2>/dev/null | sort | tr '\n' ' ')
-if [ "$files" = 'accel accel/kvm accel/kvm/one-reg.c patches patches/0001-target-arm-one.patch patches/base target-arm target-arm/kvm-target.c ' ]; then
+if [ "$files" = 'accel accel/kvm accel/kvm/one-reg.c patches patches/0001-target-arm-one.patch patches/arm.cover patches/base patches/series target-arm target-arm/kvm-target.c ' ]; then
     ok 'export removes patches and copies that are no more'
 else
     not_ok 'export removes patches and copies that are no more' "$files"
