@@ -334,9 +334,10 @@ test_tree()
     q=$BUILD/qemu
     works 'HEADERS= makes a tree' 'QEMU 10.2.2 with 0 patches' env HEADERS="$package" "$p/scripts/qemu-tree"
     echo change >> "$q/target/arm/kvm.c"
+    git -C "$q" commit -q --allow-empty -m 'topic: arm' -m 'Arm, in one'
     git -C "$q" commit -qam 'target/arm: one' -m Why. -m 'Signed-off-by: Ann Tester <ann@example.org>'
     subjects 'the headers, and what QEMU needs with them, are commits under the series' \
-        'target/arm: one,hw/net/virtio-net: [^,]*,linux-headers: Update to Linux [0-9.]*,QEMU 10.2.2'
+        'target/arm: one,topic: arm,hw/net/virtio-net: [^,]*,linux-headers: Update to Linux [0-9.]*,QEMU 10.2.2'
     refuses 'HEADERS= with work that is not exported' 'has commits in branch series that are not in patches/' \
         env HEADERS=base "$p/scripts/qemu-tree"
     works 'export leaves the headers out' '^== 1 patches in patches/, 2 files changed' "$p/scripts/export"
@@ -345,7 +346,7 @@ test_tree()
     idle 'with the same it does, too' 'applied already' env HEADERS="$package" "$p/scripts/qemu-tree"
     refuses 'HEADERS= that is no kernel' 'does not exist; name' env HEADERS="$tmp/none" "$p/scripts/qemu-tree"
     works 'HEADERS=base takes them away' 'applied anew' env HEADERS=base "$p/scripts/qemu-tree"
-    subjects 'from under the series' 'target/arm: one,QEMU 10.2.2'
+    subjects 'from under the series' 'target/arm: one,topic: arm,QEMU 10.2.2'
     idle 'and patches/ is as it was' '' "$p/scripts/export" --check
     works 'HEADERS= puts them there again' 'applied anew' env HEADERS="$package" "$p/scripts/qemu-tree"
     if [ "$(git -C "$q" rev-parse series)" = "$id" ]; then ok 'as the same commits'; else not_ok 'as the same commits'; fi
