@@ -4,7 +4,8 @@
 # boot-guest.sh GUEST [OPTION...]: runs in a host; starts QEMU with a guest of
 # that kind and these options, and afterwards says how long it ran in a line
 # "boot-guest: exit=STATUS seconds=N". GUEST is arm64, arm, ppc, x86_64, bare-ppc
-# (a program without a kernel, for cores that the ppc kernel is not for), or
+# and bare-arm (programs without a kernel: for cores that the ppc kernel is not
+# for, and for 32-bit guests under TCG, where Linux takes minutes), or
 # qemu-system-arm (the arm guest in that program).
 #
 # NO_KVM=1         the host has no /dev/kvm while it runs
@@ -14,16 +15,16 @@ set -eu
 guest=$1
 shift
 case $guest in
-arm64 | arm)
-    case $guest in
-    arm64) kernel=Image ;;
-    arm) kernel=zImage ;;
-    esac
+arm64 | arm | bare-arm)
     # -machine virt,accel=... brings the machine's name with it
     case " $* " in *' -machine virt'*) ;; *) set -- -M virt "$@" ;; esac
-    set -- qemu-system-aarch64 "$@" -nodefaults -m 512 \
-        -kernel "$HOST_GUESTS/$kernel" -initrd "$HOST_GUESTS/initrd-$guest" \
-        -append 'console=ttyAMA0 quiet cryptomgr.notests' ;;
+    set -- qemu-system-aarch64 "$@" -nodefaults -m 512
+    case $guest in
+    arm64) set -- "$@" -kernel "$HOST_GUESTS/Image" -initrd "$HOST_GUESTS/initrd-arm64" ;;
+    arm) set -- "$@" -kernel "$HOST_GUESTS/zImage" -initrd "$HOST_GUESTS/initrd-arm" ;;
+    bare-arm) set -- "$@" -kernel "$HOST_GUESTS/bare-arm" ;;
+    esac
+    set -- "$@" -append 'console=ttyAMA0 quiet cryptomgr.notests' ;;
 ppc)
     set -- qemu-system-ppc -M ppce500 -nic none "$@" -m 128 \
         -kernel "$HOST_GUESTS/vmlinux" -initrd "$HOST_GUESTS/initrd-ppc" \

@@ -36,7 +36,8 @@ outcome()
                 v[substr($i, 1, n - 1)] = substr($i, n + 1)
             }
             what = v["kernel"] ? "Linux " v["kernel"] " " v["machine"] \
-                               : "PVR " v["cpu"]
+                 : v["midr"] ? "MIDR " v["midr"] " " v["state"] \
+                 : "PVR " v["cpu"]
             under = v["accel"] == "none" ? "tcg" : v["accel"]
         }
         /^qemu-system-[a-z0-9_]*: falling back to / {
@@ -94,7 +95,7 @@ EOF
         verdict='not ok'
     fi
     case $guest in
-    arm64 | arm) command="qemu-system-aarch64 $arguments" ;;
+    arm64 | arm | bare-arm) command="qemu-system-aarch64 $arguments" ;;
     *ppc) command="qemu-system-ppc $arguments" ;;
     x86_64) command="qemu-system-x86_64 $arguments" ;;
     *) command="$guest $arguments" ;;

@@ -45,4 +45,8 @@ make_guests()
         -mstrict-align -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
         -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \
         -o "$1/idregs" "$top/hosts/arm64/idregs.c"
+    arm-linux-gnueabihf-gcc -std=gnu11 -Os -Wall -Wextra -ffreestanding -marm -march=armv7-a \
+        -mfloat-abi=soft -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
+        -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \
+        -o "$1/bare-arm" "$top/hosts/arm64/bare-arm.c"
 }
