@@ -34,7 +34,7 @@ if [ "$what" = save ]; then
     printf '%s\n' 'migrate file:/tmp/state' 'info migrate' quit >&3
     wait "$pid"
     cat /tmp/serial >&2
-    grep -q '^Migration status: completed' /tmp/monitor.log || { cat /tmp/monitor.log >&2; exit 1; }
+    grep -q '^Status:[[:space:]]*completed' /tmp/monitor.log || { cat /tmp/monitor.log >&2; exit 1; }
     cat /tmp/state
 else
     echo quit >&3

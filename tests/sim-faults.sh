@@ -266,7 +266,7 @@ EOF
            life "$case_dir" "$profile" start $options ;;
     restore) life "$case_dir" "$profile" restore $options -incoming "file:$reference.stream" ;;
     *) life "$case_dir" "$profile" start $options
-       if [ "$phase" = save ] && grep -q '^Migration status: completed' "$case_dir/said"; then
+       if [ "$phase" = save ] && grep -q '^Status:[[:space:]]*completed' "$case_dir/said"; then
            # it is as good as what another QEMU makes of it
            KVM_SIM_FAULT=
            mkdir -p "$case_dir/restored"
@@ -324,7 +324,7 @@ references()
                 break
             fi
             if [ "$what" = start ]; then
-                grep -q '^Migration status: completed' "$dir/said" ||
+                grep -q '^Status:[[:space:]]*completed' "$dir/said" ||
                     { echo "not ok - $profile: the save without a fault"; break; }
                 for file in err stream state-1 state-2 state-3; do mv "$dir/$file" "$reference.$file"; done
                 phases='0:start 1:reset 2:save'

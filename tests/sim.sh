@@ -323,9 +323,9 @@ part_saves()
         options=${options#ppc64 }
         save_run
         if [ -n "$unit" ]; then
-            grep -q "The guest uses the $unit, " "$out" && grep -q '^Migration status: failed' "$out" && rc=0 || rc=1
+            grep -q "The guest uses the $unit, " "$out" && grep -q '^Status:[[:space:]]*failed' "$out" && rc=0 || rc=1
         else
-            grep -q '^Migration status: completed' "$out" && rc=0 || rc=1
+            grep -q '^Status:[[:space:]]*completed' "$out" && rc=0 || rc=1
         fi
         verdict "$rc" "$name" "$out"
     done <<EOF
