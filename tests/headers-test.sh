@@ -340,8 +340,8 @@ test_tree()
         'target/arm: one,topic: arm,hw/net/virtio-net: [^,]*,linux-headers: Update to Linux [0-9.]*,QEMU 10.2.2'
     refuses 'HEADERS= with work that is not exported' 'has commits in branch series that are not in patches/' \
         env HEADERS=base "$p/scripts/qemu-tree"
-    works 'export leaves the headers out' '^== 1 patches in patches/, 2 files changed' "$p/scripts/export"
-    id=$(git -C "$q" rev-parse series)
+    works 'export leaves the headers out' '^== 1 patches in patches/, 5 files changed' "$p/scripts/export"
+    id=$(git -C "$q" rev-parse headers)
     idle 'without HEADERS= it stays' 'applied already' "$p/scripts/qemu-tree"
     idle 'with the same it does, too' 'applied already' env HEADERS="$package" "$p/scripts/qemu-tree"
     refuses 'HEADERS= that is no kernel' 'does not exist; name' env HEADERS="$tmp/none" "$p/scripts/qemu-tree"
@@ -349,7 +349,7 @@ test_tree()
     subjects 'from under the series' 'target/arm: one,topic: arm,QEMU 10.2.2'
     idle 'and patches/ is as it was' '' "$p/scripts/export" --check
     works 'HEADERS= puts them there again' 'applied anew' env HEADERS="$package" "$p/scripts/qemu-tree"
-    if [ "$(git -C "$q" rev-parse series)" = "$id" ]; then ok 'as the same commits'; else not_ok 'as the same commits'; fi
+    if [ "$(git -C "$q" rev-parse headers)" = "$id" ]; then ok 'as the same commits'; else not_ok 'as the same commits'; fi
     unset BUILD QEMU_SRC
     build=$_build q=$tmp/qemu
 }
