@@ -21,7 +21,7 @@ guest()
     _guest=$1
     shift
     WRAP="env LD_PRELOAD=/files/kvm-fault.so KVM_FAULT_USED=$used KVM_FAULT_IF=$now"
-    KVM_FAULT=$fault start "$_guest" -kernel "$kernel" -initrd /dev/null "$@"
+    KVM_FAULT=$fault start "$_guest" -kernel "$kernel" -initrd "$HOST_GUESTS/thrash-ppc" "$@"
 }
 
 # fails / works: what KVM does from now on
@@ -65,7 +65,7 @@ error_lines()
         -e ': (Failed to load [^ ]*|error while loading state .*|load of migration failed: .*)$' \
         -e ': (failed to initialize kvm: .*|falling back to tcg.*|kvm_init_vcpu: kvm_arch_init_vcpu failed .*|pre-save failed: .*)$' \
         -e ': (KVM_CREATE_VCPU IOCTL failed for .*|vCPU [0-9]+: its registers are not known)$' |
-        sed -E 's/^qemu-system-ppc: ((Failed to synchronize CPU state|Restoring resisters after reset|Putting registers after init): )?//; s/ [0-9]+ entries/ entries/' |
+        sed -E 's/^qemu-system-ppc: ((Failed to synchronize CPU state|Restoring resisters after (reset|init)): )?//; s/ [0-9]+ entries/ entries/' |
         sort | uniq -c | awk '$1 > 3 { $2 = $1 " times: " $2; print } { print }' || true
 }
 

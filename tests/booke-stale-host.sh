@@ -18,7 +18,7 @@ resets=$1 loads=$2
 begin()
 {
     : > "$serial"
-    start A -kernel "$HOST_GUESTS/thrash-ppc" -initrd /dev/null "$@" && up 1 ||
+    start A -kernel "$HOST_GUESTS/thrash-ppc" -initrd "$HOST_GUESTS/thrash-ppc" "$@" && up 1 ||
         { problem="it does not start: $reply $(said A)"; return 1; }
 }
 
