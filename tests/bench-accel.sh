@@ -33,9 +33,10 @@ first_run()
     until grep -q 'type 0xae80' /tmp/trace 2> /dev/null; do sleep 0.1; done
     killall "${1##*/}"
     wait "$pid" || true
-    # lines begin "PID SECONDS.MICROSECONDS " and "PID@SECONDS.MICROSECONDS:"
-    { head -n 1 /tmp/strace; grep -m 1 'type 0xae80' /tmp/trace; } |
-        awk -F '[ @:]+' 'NR == 1 { begin = $2 } NR == 2 { printf "%.1f\n", ($2 - begin) * 1e3 }'
+    # lines begin "PID SECONDS.MICROSECONDS " and "YYYY-MM-DDTHH:MM:SS.MICROSECONDSZ ", in UTC
+    { head -n 1 /tmp/strace; grep -m 1 'type 0xae80' /tmp/trace; } | awk -F '[ TZ:]+' '
+        NR == 1 { begin = $2 % 86400 }
+        NR == 2 { printf "%.1f\n", (($2 * 60 + $3) * 60 + $4 - begin + 86400) % 86400 * 1e3 }'
 }
 
 # summary FILE: its least and its median number
