@@ -35,7 +35,7 @@ export:
 	@scripts/export
 
 run:
-	@tests/run-table.sh
+	@tests/run/table.sh
 
 check:
 	@tests/check.sh
@@ -56,12 +56,12 @@ mail:
 	@scripts/mail $(TOPIC) $(MAIL)
 
 compare:
-	@tests/compare.sh
+	@tests/run/compare.sh
 
 bench:
-	@tests/bench.sh
-	@tests/bench-models.sh
-	@tests/bench-booke.sh
+	@tests/bench/accel.sh
+	@tests/bench/models.sh
+	@tests/bench/booke.sh
 
 clean:
 	@scripts/clean

@@ -115,14 +115,14 @@ check_series()
     # after a pull the tree has to follow patches/ first
     "$top/scripts/qemu-tree" --keep-work
     run_part series "$top/scripts/check-series"
-    run_part series-tools "$top/tests/series-test.sh"
+    run_part series-tools "$top/tests/series/tools.sh"
 }
 
 check_headers()
 {
     "$top/scripts/qemu-tree" --keep-work
-    run_part headers "$top/tests/headers-test.sh"
-    run_part headers-build "$top/tests/headers-build.sh"
+    run_part headers "$top/tests/headers/script.sh"
+    run_part headers-build "$top/tests/headers/build.sh"
 }
 
 check_native()
@@ -162,7 +162,7 @@ arm_qtests()
 check_sim()
 {
     "$top/scripts/qemu-tree" --keep-work
-    run_part sim "$top/tests/sim.sh" --tap
+    run_part sim "$top/tests/sim/sim.sh" --tap
 }
 
 # what fits CI: one of each kind
@@ -171,7 +171,7 @@ check_hosts_short()
     "$top/scripts/qemu-tree" --keep-work
     for which in arm64 ppc native; do "$top/scripts/build-qemu" "$which"; done
     for host in arm64-6.1 arm64-7.2 e500v2 x86_64; do "$top/hosts/build" "$host"; done
-    run_part runner "$top/tests/hosts-test.sh"
+    run_part runner "$top/tests/hosts/runner.sh"
     arm_qtests arm64-a57 arm64 aarch64
     run_part arm64-a53 host_qtest arm64 aarch64 accel-cpu-type-test --cpu cortex-a53
     arm_qtests arm64-n1-7.2 arm64-7.2 aarch64 --cpu neoverse-n1
@@ -180,12 +180,12 @@ check_hosts_short()
     run_part e500v2 host_qtest e500v2 ppc accel-cpu-type-test
     run_part e500v2-tlb host_qtest e500v2 ppc kvm-booke-tlb-test
     run_part x86_64 host_qtest x86_64 x86_64 accel-cpu-type-test
-    run_part x86_64-guests "$top/tests/run-table.sh" --tap x86_64
-    run_part arm-faults "$top/tests/arm-faults.sh" --tap
+    run_part x86_64-guests "$top/tests/run/table.sh" --tap x86_64
+    run_part arm-faults "$top/tests/arm/faults.sh" --tap
     booke_part booke-gdb
     # the long forms have all of these
     [ -z "${1-}" ] || return 0
-    run_part arm-matrix "$top/tests/arm-matrix.sh" --tap --short
+    run_part arm-matrix "$top/tests/arm/matrix.sh" --tap --short
     booke_part booke-reset --short
     booke_part booke-migrate --short
     booke_part booke-faults --short
@@ -205,13 +205,13 @@ check_hosts()
     arm_qtests arm64-a57-7.2 arm64-7.2 aarch64
     # minutes: QEMU starts slowly on such a host
     run_part arm64-max-7.2-target host_qtest arm64-7.2 aarch64 kvm-arm-target-test --cpu max,pauth-impdef=on
-    run_part arm-matrix "$top/tests/arm-matrix.sh" --tap
-    run_part arm-models "$top/tests/run-table.sh" --tap models
-    run_part arm-migrate "$top/tests/arm-migrate.sh" --tap
+    run_part arm-matrix "$top/tests/arm/matrix.sh" --tap
+    run_part arm-models "$top/tests/run/table.sh" --tap models
+    run_part arm-migrate "$top/tests/arm/migrate.sh" --tap
     booke_part booke-reset
     booke_part booke-migrate
     booke_part booke-faults
-    run_part booke-sanitize "$top/tests/booke-sanitize.sh"
+    run_part booke-sanitize "$top/tests/booke/sanitize.sh"
 }
 
 # compare_upstream BUT: QEMU's own qtests have the same results with the
@@ -254,7 +254,7 @@ for part; do
     check-hosts-short) check_hosts_short ;;
     check-hosts) check_hosts ;;
     check-upstream) compare_upstream - ;;
-    run) run_part run "$top/tests/run-table.sh" --tap ;;
+    run) run_part run "$top/tests/run/table.sh" --tap ;;
     --help | -h) usage; exit 0 ;;
     *) die "unknown part '$part'; see tests/check.sh --help" ;;
     esac

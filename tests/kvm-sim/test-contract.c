@@ -8,7 +8,7 @@
  *                          of a guest that leaves with the steps of left_by_mmio()
  *   test-contract rules    the rules that there are
  *   test-contract calls    a fixed list of calls and what came of them: with
- *                          KVM_SIM_FAULT and KVM_SIM_SCRIPT, for tests/sim.sh
+ *                          KVM_SIM_FAULT and KVM_SIM_SCRIPT, for tests/sim/sim.sh
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Which CPU types KVM runs on which arm64 host. See usage().
+
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+
+usage()
+{
+    cat <<EOF
+Usage: tests/arm/matrix.sh [--tap] [--short]
+
+Asks on each emulated arm64 host, 5 CPUs with 3 kernels each, whether KVM runs
+each CPU type that virt takes, starts a guest with it, and prints a table:
+"yes", "no", or "!" where the guest did not end as the answer said or has other
+identification registers than under TCG, apart from what tests/arm/cases/kvm-owned
+lists. Exit status 1 if there is a "!". Of the host's own CPU KVM shows what
+there is: how that differs from TCG is printed, and is no failure.
+
+  --tap    a line "ok" or "not ok" for each answer instead
+  --short  on two hosts: Linux 7.2 on cortex-a57 and on neoverse-n1
+
+Logs: build/logs/arm-matrix/.
+EOF
+}
+
+hosts()
+{
+    for cpu in cortex-a53 cortex-a57 cortex-a72 neoverse-n1 max,pauth-impdef=on; do
+        for kernel in 6.1 6.12 7.2; do
+            case $short,$cpu-$kernel in
+            ,* | yes,cortex-a57-7.2 | yes,neoverse-n1-7.2) echo "$kernel $cpu" ;;
+            esac
+        done
+    done
+}
+
+tap='' short=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --tap) tap=yes ;;
+    --short) short=yes ;;
+    --host) break ;;
+    --help | -h) usage; exit 0 ;;
+    *) die "unknown option '$1'; see tests/arm/matrix.sh --help" ;;
+    esac
+    shift
+done
+logs=$build/logs/arm-matrix
+if [ $# -gt 0 ]; then
+    # --host KERNEL CPU: that one's answers
+    log=$logs/$2-$3
+    "$top/hosts/run" --cpu "$3" --log "$log.console" --file "$top/tests/arm/in-host/models.sh" \
+        --file "$top/tests/arm/cases/kvm-owned" "arm64-$2" -- sh /files/models.sh \
+        < /dev/null > "$log.answers" 2> "$log.log" ||
+        echo "more;-;INCONSISTENT;-;the host ended with status $?: $(tail -n 1 "$log.log" | tr ';' ,)" >> "$log.answers"
+    exit 0
+fi
+
+if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
+"$top/scripts/qemu-tree" --keep-work >&3
+"$top/scripts/build-qemu" arm64 >&3
+"$top/hosts/build" arm64-6.1 arm64-6.12 arm64-7.2 >&3
+rm -rf "$logs"
+mkdir -p "$logs"
+say "asking $(hosts | wc -l) hosts, $jobs at a time (logs: ${logs#"$top"/}/)" >&3
+hosts | xargs -P "$jobs" -L 1 sh "$0" --host
+hosts | while read -r kernel cpu; do
+    sed "s/^/$kernel;${cpu%%,*};/" "$logs/$kernel-$cpu.answers"
+done > "$logs/answers"
+
+awk -F \; -v tap="$tap" '
+    {
+        differs = $6 ~ /^differs/
+        bad = $5 != "consistent" || differs
+        accepted += $4 == "accepted"
+        declined += $4 == "declined"
+        inconsistent += $5 != "consistent"
+        different += differs
+        why = $7 ? $7 : differs ? "other registers than under TCG" substr($6, 8) : \
+              $6 ~ /^own: ./ ? "the registers of the host, " substr($6, 6) : ""
+    }
+    tap {
+        print (bad ? "not ok" : "ok") " - Linux " $1 " on " $2 ": " $3 " " $4 (bad ? ": " why : "")
+        next
+    }
+    !(($2, $1) in seen) { seen[$2, $1]; cpu[++columns] = $2; kernel[columns] = $1; of[$2]++ }
+    !($3 in seen) { seen[$3]; name[++rows] = $3 }
+    { cell[$3, $2, $1] = bad ? "!" : $4 == "accepted" ? "yes" : "no" }
+    why && !(($3, why) in where) { reason[++reasons] = $3 SUBSEP why }
+    why { where[$3, why] = where[$3, why] " " $2 "/" $1; times[$3, why]++ }
+    END {
+        if (!tap) {
+            # the last column of a CPU is as wide as its name needs
+            for (i = 1; i <= columns; i++) {
+                width[i] = 5
+                if (cpu[i] != cpu[i + 1]) {
+                    rest = length(cpu[i]) + 3 - 5 * (of[cpu[i]] - 1)
+                    width[i] = rest > 7 ? rest : 7
+                }
+            }
+            printf "\n%-14s", "host"
+            for (i = 1; i <= columns; i++) {
+                group += width[i]
+                if (cpu[i] != cpu[i + 1]) { printf "%-*s", group, cpu[i]; group = 0 }
+            }
+            printf "\n%-14s", "with Linux"
+            for (i = 1; i <= columns; i++) printf "%-*s", width[i], kernel[i]
+            print ""
+            for (j = 1; j <= rows; j++) {
+                printf "%-14s", name[j]
+                for (i = 1; i <= columns; i++) printf "%-*s", width[i], cell[name[j], cpu[i], kernel[i]]
+                print ""
+            }
+            print ""
+            for (k = 1; k <= reasons; k++) {
+                split(reason[k], r, SUBSEP)
+                print r[1] ": " r[2] " (" (times[reason[k]] == columns ? "all" : substr(where[reason[k]], 2)) ")"
+            }
+            printf "\n%d cells: %d accepted, %d declined, %d inconsistent, %d with other registers than under TCG\n", \
+                   NR, accepted, declined, inconsistent, different
+        }
+        exit inconsistent + different > 0 || !accepted
+    }' "$logs/answers" || die "not every answer is right, or no host runs any; logs: $logs/"

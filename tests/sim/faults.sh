@@ -1,0 +1,412 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Fails each call that QEMU makes to KVM, one at a time. See usage().
+
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=tests/sim/env.sh
+. "$top/tests/sim/env.sh"
+
+usage()
+{
+    cat <<EOF
+Usage: tests/sim/faults.sh [--tap] [--all] [PROFILE...]
+
+For each line of tests/sim/cases/faults (or those of these PROFILEs): QEMU on the
+simulated /dev/kvm starts, is reset and saved; another one is started with that
+state. From the log of these runs comes the list of every kind of call in each
+phase, and each of them is failed in turn, the first of its kind, one in the middle,
+the last. QEMU has to end with an error, or say what failed, or fall back. Not ok are
+a crash, a hang, a broken contract, a failure that nobody hears of, and a guest that
+runs on with other state in KVM than without the fault: after the start, the reset,
+or the restore, of this run's save if that claims to be complete. Exceptions, each
+with its reason, are in tests/sim/cases/silent.
+
+Each profile has the first call of each kind that QEMU makes there; other calls, and
+capabilities, are not planned again for another one of the same architecture.
+
+  --all  every call of these for every profile, and also the lines of tests/sim/cases/faults
+         that begin with "+": half an hour
+  --tap  a line for each case and nothing else
+  --case N  case N of the last run once more, from build/logs/sim-faults/plan
+
+Exit status 1 if a case is not ok. Logs of these: build/logs/sim-faults/.
+EOF
+}
+
+# wait_for FILE PID DIR [WORD]: until that file is there, that process is not, or it
+# has said something and did not go on to that in the next half of a second; with
+# WORD, that is said to it now and then
+wait_for()
+{
+    _n=0 _said=0
+    until [ -e "$1" ] || [ "$_said" -gt 15 ]; do
+        kill -0 "$2" 2> /dev/null || return 1
+        [ -z "${4-}" ] || [ "$((_n % 4))" -ne 0 ] || echo "$4"
+        _n=$((_n + 1))
+        if grep -qv ': warning: ' "$3/err"; then _said=$((_said + 1)); fi
+        sleep 0.03
+    done
+}
+
+# wait_said DIR PID WORDS: until the monitor has said that
+wait_said()
+{
+    until grep -q "$3" "$1/out"; do
+        kill -0 "$2" 2> /dev/null || return 0
+        sleep 0.03
+    done
+}
+
+# guest PROFILE VALUE [POWERPC-REGISTER...]: steps of a script by which the guest makes the
+# state its own
+guest()
+{
+    _value=$2 _tlb1=512
+    case $1 in e6500*) _tlb1=1024 ;; esac
+    case $(sim_arch "$1") in
+    # X5, SP_EL1, Q6, TTBR0_EL1, VBAR_EL1, TPIDR_EL0, CNTV_CVAL_EL0
+    arm64) set -- 0x603000000010000a 0x6030000000100044 0x604000000010006c \
+               S3_0_C2_C0_0 S3_0_C12_C0_0 S3_3_C13_C0_2 S3_3_C14_C3_2 ;;
+    # with a decrementer at 0 QEMU cannot know whether it has still to tell
+    powerpc) printf 'tlbwe %s %s 0x3f\n' "3 0x80000100" "$2" "$((_tlb1 + 3)) 0x80000500" "${2}0000"
+             shift 2
+             set -- "$@" gpr3 srr0 sprg3 tcr dec decar ivpr ivor4 csrr0 dear mas6 ;;
+    esac
+    printf "set %s $_value\n" "$@"
+}
+
+# life DIR PROFILE start|restore OPTION...: one QEMU, from its start to its end. In
+# DIR: out, err, log if there is one already, status; the script touches 1 when the
+# guest runs and 2 when it runs after the reset. KVM's state is in state-1 when the
+# guest comes first, state-2 when it does so after the reset, state-3 to be saved.
+life()
+{
+    dir=$1 profile=$2 what=$3
+    shift 3
+    sim_program "$profile" "$1"
+    [ "$1" != ppc64 ] || shift
+    case $arch in
+    arm64) set -- "$@" -m 16 ;;
+    *) set -- "$@" -nic none -m 64 -kernel "$sim_build/kernel-ppc" ;;
+    esac
+    rm -f "$dir/1" "$dir/2" "$dir/reset" "$dir/fifo"
+    {
+        printf '%s\n' "state $dir/state-1"
+        guest "$profile" 0x1230
+        printf '%s\n' "touch $dir/1" "until $dir/reset" "state $dir/state-2"
+        # these a reset may leave alone
+        guest "$profile" 0x4560 gpr31 lr ctr cr
+        printf '%s\n' "state $dir/state-3" "touch $dir/2"
+    } > "$dir/script"
+    mkfifo "$dir/fifo"
+    KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$dir/script KVM_SIM_FAULT_USED=$dir/used \
+        timeout -s KILL 30 "$sim_build/bin-$arch/$program" "$@" -display none -nodefaults \
+        -monitor stdio < "$dir/fifo" > "$dir/out" 2> "$dir/err" &
+    pid=$!
+    exec 5> "$dir/fifo"
+    trap '' PIPE                # QEMU can be gone at any moment
+    if [ "$what" = start ]; then
+        if wait_for "$dir/1" "$pid" "$dir"; then
+            if [ -n "$short" ]; then echo quit; fi
+            printf 'stop\nsystem_reset\ninfo status\n'
+            wait_said "$dir" "$pid" 'VM status'
+            : > "$dir/reset"
+            echo cont
+            if wait_for "$dir/2" "$pid" "$dir"; then
+                printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$dir/stream"
+            fi
+        fi
+    else
+        # too early a "cont" is forgotten
+        if wait_for "$dir/1" "$pid" "$dir" cont; then echo quit; fi
+    fi >&5 2> /dev/null || true
+    status=0
+    exec 5>&-
+    wait "$pid" || status=$?
+    echo "$status" > "$dir/status"
+    # the monitor shows each letter that it reads, with control sequences
+    sed 's/.*\x1b\[K//' "$dir/out" | grep -v -e '^(qemu)' -e '^QEMU .* monitor' > "$dir/said" || true
+}
+
+# plan PHASE < LOG: the faults, a line each, for calls from marker PHASE on (0: the
+# start) to the next one
+plan()
+{
+    awk -v phase="$1" '
+        /^script touch / { at = substr($3, length($3)); next }
+        /^(open|close|script|kvm-sim)/ { next }
+        {
+            kind = $1
+            if ($1 ~ /^KVM_(CHECK_EXTENSION|ENABLE_CAP|CREATE_DEVICE)$/) {
+                kind = $1 "/" $3
+            } else if ($1 ~ /DEVICE_ATTR$/) {
+                split($3, part, ":")
+                kind = $1 "/" part[1]
+            }
+            count[kind]++
+            # what fails anyway needs no fault
+            if (at + 0 == phase && / -> ok/) {
+                if (!(kind in first)) {
+                    first[kind] = count[kind]
+                    order[++kinds] = kind
+                }
+                last[kind] = count[kind]
+            }
+        }
+        END {
+            for (i = 1; i <= kinds; i++) {
+                k = order[i]
+                answer = "EIO"
+                if (k ~ /^KVM_CHECK_EXTENSION/) answer = "0"
+                if (k ~ /^KVM_GET_API_VERSION/) answer = "11"
+                if (k ~ /^KVM_CREATE/) answer = "ENOMEM"
+                if (k ~ /^KVM_RUN/) answer = "EFAULT"
+                print k "@" first[k] "=" answer
+                if (last[k] > first[k]) print k "@" last[k] "=" answer
+                middle = int((first[k] + last[k]) / 2)
+                if (middle > first[k] && middle < last[k]) print k "@" middle "=" answer
+            }
+        }'
+}
+
+# listed TEXT PROBLEM: whether tests/sim/cases/silent has a line whose first field TEXT,
+# or a word of it, begins with, and PROBLEM with its second; its last one is the reason
+listed()
+{
+    awk -F';' -v text="$1" -v problem="$2" '
+        /^#/ || !NF { next }
+        (index(text, $1) == 1 || index(text, " " $1)) && index(problem, $2) == 1 {
+            print $NF; found = 1; exit
+        }
+        END { exit !found }' "$top/tests/sim/cases/silent"
+}
+
+# other_state FILE REFERENCE: the first line in which a state differs from another one;
+# nothing if the guest did not come so far
+other_state()
+{
+    [ ! -e "$1" ] || awk '
+        NR == FNR { want[$1] = $2; next }
+        !($1 in want) || want[$1] != $2 {
+            print substr($1 " is " $2 " and not " want[$1], 1, 200)
+            found = 1
+            exit
+        }
+        { delete want[$1] }
+        END { if (!found) for (name in want) { print name " is not there"; exit } }' "$2" "$1"
+}
+
+# problem DIR REFERENCE PHASE: what is wrong with how that life ended, if anything
+problem()
+{
+    status=$(cat "$1/status")
+    if [ ! -s "$1/used" ]; then
+        # some calls depend on time
+        [ "$status" = 0 ] && [ ! -s "$1/err" ] && echo "the call was not made" || echo "fails without the fault"
+        return
+    fi
+    # without what is said anyway
+    grep -vxFf "$2.err" "$1/err" > "$1/told" || true
+    # what an abort said; a monitor command's errors are in the monitor's output
+    last=$(cat "$1/err" "$1/said" | grep -iE 'fail|error|not |assert' | tail -n 1)
+    case $status in
+    0) ;;
+    86) echo "breaks the contract: $(grep -m 1 -o 'contract .*' "$1/err")"; return ;;
+    137) echo "hangs"; return ;;
+    134)
+        case $last in
+        *[Aa]ssert* | *'not be reached'* | '') echo "crashes: $last" ;;
+        *) echo "aborts: $last" ;;
+        esac
+        return ;;
+    *)
+        [ "$status" -lt 128 ] || { echo "crashes, status $status: $last"; return; }
+        [ -s "$1/err" ] || { echo "exits with $status and no word"; return; }
+        ;;
+    esac
+    silently=
+    if [ ! -s "$1/told" ] && ! grep -qiE 'error|fail' "$1/said"; then silently=', silently'; fi
+    case $3 in
+    restore) other=$(other_state "$1/state-1" "$2.restored") ;;
+    *) other=$(for n in 1 2 3; do other_state "$1/state-$n" "$2.state-$n"; done | head -n 1) ;;
+    esac
+    if [ -n "$other" ]; then
+        echo "has other state$silently: $other"
+        return
+    fi
+    if [ -d "$1/restored" ]; then
+        other=$(grep -v ': warning: ' "$1/restored/err" | head -n 1) || true
+        [ -n "$other" ] || other=$(other_state "$1/restored/state-1" "$2.restored")
+        [ -e "$1/restored/1" ] || other="the guest that is restored does not run"
+        [ -z "$other" ] || { echo "saves other state$silently: $other"; return; }
+    fi
+    [ -z "$silently" ] || echo "is silent"
+}
+
+# one_case N: runs case N of the plan; a line in its result file
+one_case()
+{
+    line=$(sed -n "$1p" "$work/plan" 2> /dev/null) || true
+    [ -n "$line" ] || die "the last run had no case '$1'; ${work#"$top"/}/plan has them, a line each"
+    IFS=\; read -r profile options phase fault <<EOF
+$line
+EOF
+    case_dir=$work/case-$1
+    reference=$work/$(reference_name "$profile" "$options")
+    mkdir -p "$case_dir"
+    export KVM_SIM_FAULT="$fault"
+    # shellcheck disable=SC2086 # lists of options
+    case $phase in
+    # what fails in the start shows there; with --all, until the save
+    start) short=yes
+           [ -z "$all" ] || short=
+           life "$case_dir" "$profile" start $options ;;
+    restore) life "$case_dir" "$profile" restore $options -incoming "file:$reference.stream" ;;
+    *) life "$case_dir" "$profile" start $options
+       if [ "$phase" = save ] && grep -q '^Status:[[:space:]]*completed' "$case_dir/said"; then
+           # it is as good as what another QEMU makes of it
+           KVM_SIM_FAULT=
+           mkdir -p "$case_dir/restored"
+           life "$case_dir/restored" "$profile" restore $options -incoming "file:$case_dir/stream"
+       fi ;;
+    esac
+    what=$(problem "$case_dir" "$reference" "$phase")
+    name="$profile: $phase: $fault"
+    if [ "$what" = 'the call was not made' ]; then
+        echo "ok - $name # SKIP $what this time"
+    elif [ -z "$what" ]; then
+        echo "ok - $name"
+    elif reason=$(listed "$phase $fault" "$what"); then
+        echo "ok - $name # $what; may be: $reason"
+    else
+        echo "not ok - $name: $what"
+    fi > "$work/result-$1"
+    ! grep -q '^ok' "$work/result-$1" || rm -rf "$case_dir"
+    rm -f "$case_dir/stream"
+}
+
+reference_name() { echo "reference-$1-$(echo "$2" | cksum | cut -d ' ' -f 1)"; }
+
+# lines: those of tests/sim/cases/faults that are gone through
+lines() { sed -n "${all:+s/^+//;}/^[a-z]/p" "$top/tests/sim/cases/faults"; }
+
+# same NAME FILE REFERENCE: a line
+same()
+{
+    _other=$(other_state "$2" "$3")
+    if [ -z "$_other" ]; then echo "ok - $profile: $1"; else echo "not ok - $profile: $1: $_other"; fi
+}
+
+# references: runs without a fault; the plan comes from their logs
+references()
+{
+    wanted=$1
+    : > "$work/plan"
+    lines | while IFS=\; read -r profile options; do
+        case $wanted in '  ' | *" $profile "*) ;; *) continue ;; esac
+        # shellcheck disable=SC2086 # lists of options
+        sim_program "$profile" $options
+        skip=$(sim_skip "$arch")
+        [ -z "$skip" ] || { echo "ok - $profile: $options$skip"; continue; }
+        dir=$work/reference
+        reference=$work/$(reference_name "$profile" "$options")
+        for what in start restore; do
+            rm -rf "$dir"
+            mkdir "$dir"
+            # shellcheck disable=SC2086 # lists of options
+            if [ "$what" = start ]; then set -- $options; else set -- $options -incoming "file:$reference.stream"; fi
+            KVM_SIM_LOG=$dir/log life "$dir" "$profile" "$what" "$@"
+            if [ "$(cat "$dir/status")" != 0 ] || grep -qv ': warning: ' "$dir/err" || [ ! -e "$dir/1" ]; then
+                echo "not ok - $profile: $what without a fault: status $(cat "$dir/status"): $(head -n 1 "$dir/err")"
+                break
+            fi
+            if [ "$what" = start ]; then
+                grep -q '^Status:[[:space:]]*completed' "$dir/said" ||
+                    { echo "not ok - $profile: the save without a fault"; break; }
+                for file in err stream state-1 state-2 state-3; do mv "$dir/$file" "$reference.$file"; done
+                phases='0:start 1:reset 2:save'
+            else
+                mv "$dir/state-1" "$reference.restored"
+                phases=0:restore
+            fi
+            echo "ok - $profile: $what without a fault"
+            case $what in
+            start) same 'reset as started' "$reference.state-2" "$reference.state-1" ;;
+            restore) same 'restored as saved' "$reference.restored" "$reference.state-3" ;;
+            esac
+            for phase in $phases; do
+                # what comes first in a restore is tried in the start
+                plan "${phase%:*}" < "$dir/log" |
+                    { if [ "$phase" = 0:restore ]; then grep -v -e '@1=' -e CHECK_EXTENSION; else cat; fi; } |
+                    sed "s|^|$profile;$options;${phase#*:};|"
+            done > "$work/more"
+            if [ -z "$all" ]; then
+                awk -F'[;@]' -v seen="$work/seen-${arch%64}" '
+                    BEGIN { while ((getline line < seen) > 0) old[line] = 1 }
+                    {
+                        key = $3 ";" $4
+                        first = !planned[key]++ && $3 != "restore" && $4 !~ /CHECK_EXTENSION/
+                    }
+                    first || !(key in old)
+                    { print key >> seen }' "$work/more"
+            else
+                cat "$work/more"
+            fi >> "$work/plan"
+        done
+    done
+}
+
+tap='' all='' one='' short=''
+while :; do
+    case ${1-} in
+    --tap) tap=yes; shift ;;
+    --all) all=yes; shift ;;
+    --case) [ $# -gt 1 ] || die "--case needs a number; see tests/sim/faults.sh --help"
+            one=$2; shift 2 ;;
+    --help | -h) usage; exit 0 ;;
+    -*) die "unknown option '$1'; see tests/sim/faults.sh --help" ;;
+    *) break ;;
+    esac
+done
+work=$build/logs/sim-faults
+if [ -n "$one" ]; then one_case "$one"; exit; fi
+
+for profile; do
+    sim_arch "$profile" > /dev/null
+    lines | grep -q "^$profile;" ||
+        die "tests/sim/cases/faults has no line for the profile '$profile'; add one, or try --all"
+done
+if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
+sim_qemu >&3
+sim_make >&3
+rm -rf "$work"
+mkdir -p "$work"
+references " $* " > "$work/early"
+n=$(wc -l < "$work/plan")
+# each waits about as long as it computes
+many=$((2 * jobs))
+say "$n faults, $many at a time (logs: ${work#"$top"/}/)" >&3
+seq "$n" | xargs -P "$many" -I N sh "$0" ${all:+--all} --case N 2> "$work/stderr"
+for i in $(seq "$n"); do
+    cat "$work/result-$i" 2> /dev/null || echo "not ok - case $i has no result"
+done > "$work/results"
+if [ -n "$tap" ]; then
+    cat "$work/early" "$work/results"
+else
+    cat "$work/early" "$work/results" | grep '^not ok' || true
+fi
+failed=$(cat "$work/early" "$work/results" | grep -c '^not ok') || true
+but=$(grep -c '^ok.* may be: ' "$work/results") || true
+kinds=$(sed 's/.*;//; s/@.*//' "$work/plan" | sort -u | wc -l)
+{
+    echo "$n faults of $kinds kinds of calls on $(cut -d ';' -f 1 "$work/plan" | sort -u | wc -l) profiles: $((n - failed - but)) are told or end QEMU, and leave no other state, $but may be otherwise, $failed not ok"
+    for word in crashes hangs aborts 'is silent' 'has other state' saves 'breaks the contract'; do
+        printf '%s: %s (%s may)  ' "$word" "$(grep -c "^not ok.*: $word" "$work/results" || true)" \
+            "$(grep -c "^ok.*# $word.*; may be: " "$work/results" || true)"
+    done
+    echo
+} >&3
+[ "$failed" -eq 0 ]

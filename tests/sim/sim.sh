@@ -1,0 +1,441 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# All tests on the simulated /dev/kvm. See usage().
+
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=tests/sim/env.sh
+. "$top/tests/sim/env.sh"
+
+usage()
+{
+    cat <<EOF
+Usage: tests/sim/sim.sh [--tap] [PART...]
+
+Builds what is missing and runs these parts, or all:
+
+  contract   each rule of the simulation's contract has a case that breaks it
+  tools      faults, log and scripts of the simulation do what they say
+  starts     QEMU on every profile: tests/sim/cases/starts
+  base       QEMU without the series breaks the contract on e500v2: a dirty bitmap
+             that is too short, and state that a reset leaves; with the series not
+  saves      a guest is not saved while it uses registers that KVM does not show
+  qtests     the project's qtests
+  calibrate  the simulation answers as two emulated hosts do
+  faults     each call to KVM fails in turn: tests/sim/faults.sh
+
+  --tap  lines "ok" and "not ok" and nothing else
+
+SIM_READY=1 builds no QEMU and takes the overlays that are there; SIM_ROOT_arm64=,
+SIM_ROOT_powerpc= and SIM_ROOT_powerpc64= name other ones. SIM_PPC64=1 builds the last
+as well, for e5500 and e6500; where it is not there, its tests are skipped.
+
+Exit status 1 if a test fails. docs/testing.md has more. Logs: build/logs/sim/.
+EOF
+}
+
+# verdict STATUS NAME FILE: a line, and the file's when it is not ok
+verdict()
+{
+    if [ "$1" = 0 ]; then
+        echo "ok - $2"
+    else
+        echo "not ok - $2"
+        head -n 20 "$3" | sed 's/^/#   /'
+    fi
+}
+
+# expect NAME PATTERN...: whether each is a line of $out
+expect()
+{
+    _name=$1 _rc=0
+    shift
+    for _pattern; do
+        grep -qx -e "$_pattern" "$out" || { echo "no line $_pattern" >> "$out"; _rc=1; }
+    done
+    verdict "$_rc" "$_name" "$out"
+}
+
+part_contract()
+{
+    # what left_by_mmio() of test-contract.c wants
+    printf '%s\n' 'mmio read 0x9000000 4' 'expect pc 0x1234' > "$logs/script"
+    for profile in cortex-a57-6.1 max-7.2 e500v2-6.1 e500mc-6.1; do
+        for script in '' "$logs/script"; do
+            ( [ -z "$script" ] || export KVM_SIM_SCRIPT="$script"
+              sim_run "$profile" test-contract ) 2>&1 || [ "$?" -eq 1 ] || echo 'not ok - test-contract ended early'
+        done | sed "s/ - / - $profile: /"
+    done | tee "$logs/broken"
+    sim_run e500v2-6.1 test-contract rules > "$logs/rules"
+    while read -r rule; do
+        grep -v '# SKIP' "$logs/broken" | grep -q "^ok - [^ ]* $rule: " || echo "no case breaks $rule"
+    done < "$logs/rules" > "$out"
+    [ -s "$logs/rules" ] && [ ! -s "$out" ] && rc=0 || rc=1
+    verdict "$rc" "each of $(wc -l < "$logs/rules") rules is broken by a case" "$out"
+}
+
+# calls PROFILE VARIABLE=VALUE...: the fixed list of calls
+calls()
+{
+    _p=$1
+    shift
+    # shellcheck disable=SC2163 # variables with their values
+    ( export "$@"; sim_run "$_p" test-contract calls ) > "$out" 2>&1 || echo "status $?" >> "$out"
+}
+
+part_tools()
+{
+    a=cortex-a57-7.2 p=e500v2-6.1
+    calls $a KVM_SIM_FAULT=
+    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
+    calls $a KVM_SIM_FAULT=open=EACCES
+    expect 'a fault of open' 'open: EACCES'
+    calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM
+    expect 'the second call fails' 'vm 1: ok' 'vm 2: ENOMEM'
+    calls $a 'KVM_SIM_FAULT=KVM_GET_ONE_REG@2+=EIO'
+    expect 'the second and later ones fail' 'pc 1: ok' 'pc 2: EIO' 'pc 3: EIO' 'midr: EIO'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/0x6030000000100040@3=EPERM
+    expect 'a register fails' 'pc 2: ok' 'pc 3: EPERM' 'midr: ok'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/0x6030000000100040@3=0x1234
+    expect 'a register has another value' 'pc: 0x1234'
+    calls $a KVM_SIM_FAULT=KVM_GET_ONE_REG/S3_0_C0_C0_0=gone
+    expect 'a register is not there' 'midr: ENOENT' 'list: ok'
+    calls $a KVM_SIM_FAULT=KVM_ARM_PREFERRED_TARGET=2
+    expect 'a call fills in another value' 'target: 2'
+    calls $a KVM_SIM_FAULT=KVM_CHECK_EXTENSION/10=7
+    expect 'a capability has another value' 'slots: 7'
+    calls $a 'KVM_SIM_FAULT=KVM_CREATE_VM@1=EPERM KVM_CREATE_VCPU=ENOMEM'
+    expect 'two faults' 'vm 1: EPERM' 'vm 2: ok' 'vcpu: ENOMEM'
+    calls $p KVM_SIM_FAULT=KVM_GET_REGS@2=EIO
+    expect 'a fault on PowerPC' 'regs 1: ok' 'regs 2: EIO' 'tlb: ok'
+    rm -f "$logs/used"
+    calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM "KVM_SIM_FAULT_USED=$logs/used"
+    cp "$logs/used" "$out"
+    expect 'which faults happened' KVM_CREATE_VM@2=ENOMEM
+
+    rm -f "$logs/calls"
+    calls $a "KVM_SIM_LOG=$logs/calls"
+    cp "$logs/calls" "$out"
+    expect 'the log' 'open /dev/kvm -> ok' 'KVM_CREATE_VM kvm vm1 -> ok [0-9]*' 'close vm1' \
+        'KVM_GET_ONE_REG vm2.vcpu0 0x6030000000100040 0x0 -> ok '
+
+    printf '%s\n' 'mmio write 0x9000000 4 0x41' 'mmio read 0x9000004 2' 'event 2' > "$logs/script"
+    calls $a "KVM_SIM_SCRIPT=$logs/script"
+    expect 'a script of exits' 'run 1: ok, exit 6, write 0x9000000 4' 'run 2: ok, exit 6, read 0x9000004 2' \
+        'run 3: ok, exit 24'
+    printf '%s\n' 'tlbwe 3 0x80000100 0x3000 0x3f' 'expect-tlb 3 0x80000100 0x3000 0x3f' 'set tcr 0x42' \
+        'expect tcr 0x42' 'exit 7' > "$logs/script"
+    calls $p "KVM_SIM_SCRIPT=$logs/script"
+    expect "a guest's TLB entry" 'run 1: ok, exit 7' 'entry 3: 0x80000100'
+    printf '%s\n' 'expect tcr 0x43' > "$logs/script"
+    calls $p "KVM_SIM_SCRIPT=$logs/script"
+    expect 'a value that is not as expected' 'kvm-sim: contract expected-state broken: .*' 'status 86'
+    printf '%s\n' 'set pc 0x1000' 'expect pc 0x1000' 'event 1' > "$logs/script"
+    calls $a "KVM_SIM_SCRIPT=$logs/script"
+    expect "a guest's register" 'run 1: ok, exit 24'
+    for profile in $a $p; do
+        printf '%s\n' 'set pc 0x1234' "state $logs/state" 'exit 7' > "$logs/script"
+        calls "$profile" "KVM_SIM_SCRIPT=$logs/script"
+        cat "$logs/state" >> "$out"
+        case $profile in
+        "$a") expect "$profile: the state" 'run 1: ok, exit 7' 'vcpu0:0x6030000000100040 0*1234' 'vcpu0:mp_state 0' ;;
+        "$p") expect "$profile: the state" 'run 1: ok, exit 7' 'vcpu0:pc 0x1234' 'vcpu0:tlb 512/4,16/16' ;;
+        esac
+    done
+    bad_settings
+}
+
+# bad NAME PATTERN VARIABLE=VALUE: the library says that, with a remedy, and ends
+bad()
+{
+    calls cortex-a57-7.2 "$3"
+    expect "$1 is an error" "kvm-sim: $2; .*" 'status 2'
+}
+
+# What KVM_SIM_* can have that is no good; "_" is a space in these lists
+bad_settings()
+{
+    while read -r fault why; do
+        bad "the fault $fault" "KVM_SIM_FAULT: '$fault': $why" "KVM_SIM_FAULT=$fault"
+    done <<EOF
+KVM_NO_SUCH_CALL=EPERM no call 'KVM_NO_SUCH_CALL' on arm64
+KVM_DIRTY_TLB=EIO no call 'KVM_DIRTY_TLB' on arm64
+KVM_RUN no '='
+KVM_RUN@0=EIO '0' is no count from 1 on
+KVM_SET_DEVICE_ATTR/4:x=EIO 'x' is no attribute
+KVM_GET_ONE_REG/pc=EIO 'pc' is no number and no register
+KVM_RUN=EWHAT 'EWHAT' is no answer to that
+KVM_RUN=gone 'gone' is no answer to that
+EOF
+    bad 'a contract that is none' "KVM_SIM_CONTRACT is 'lgo'" KVM_SIM_CONTRACT=lgo
+    bad 'a log that cannot be written' "KVM_SIM_LOG: $logs/no/log: No such .*" "KVM_SIM_LOG=$logs/no/log"
+    bad 'a script that is not there' "KVM_SIM_SCRIPT: $logs/no: No such .*" "KVM_SIM_SCRIPT=$logs/no"
+    while read -r step why; do
+        printf '# a comment\n%s\n' "$step" | tr _ ' ' > "$logs/script"
+        bad "the step $step" "$logs/script:2: $why" "KVM_SIM_SCRIPT=$logs/script"
+    done <<EOF
+dance no such step
+mmio_read_0x9000000 too few words or too many
+event_1_2 too few words or too many
+vcpu_one a number is wanted
+event_off a number is wanted
+set_sp_1 no such register, entry or value
+EOF
+    printf '%s\n' "state $logs/no/state" > "$logs/script"
+    bad 'a state that cannot be written' "KVM_SIM_SCRIPT: $logs/no/state.new: No such .*" "KVM_SIM_SCRIPT=$logs/script"
+    profile_file=$logs/no
+    bad 'a profile that is not there' "profile $logs/no: No such .*" KVM_SIM_FAULT=
+    profile_file=$sim_profiles/e500v2-6.1
+    bad "another architecture's profile" 'profile .* is for powerpc, and this program for arm64' KVM_SIM_FAULT=
+    profile_file=$logs/profile
+    while read -r line why; do
+        printf 'arch arm64\n%s\n' "$line" | tr _ ' ' > "$logs/profile"
+        bad "the profile's line $line" "$logs/profile:2: $why" KVM_SIM_FAULT=
+    done <<EOF
+no_such_line no such word
+cap_1 a word is missing
+cap_1_x a number is wanted
+cap_99999_1 the number is too large
+masks_1 too many words
+reg_1_0_ro_EWHAT an errno's name is wanted
+include_profile this includes itself
+EOF
+    profile_file=
+}
+
+# one_start N: line N of tests/sim/cases/starts
+one_start()
+{
+    IFS=\; read -r profile options outcome regex <<EOF
+$(grep -v '^#' "$top/tests/sim/cases/starts" | sed -n "$1p")
+EOF
+    out=$logs/start-$1
+    fault=${profile#"${profile%% *}"} profile=${profile%% *}
+    # shellcheck disable=SC2086 # a list
+    sim_program "$profile" $options
+    name="$profile$fault: $options: $outcome"
+    skip=$(sim_skip "$arch")
+    [ -z "$skip" ] || { echo "ok - $name$skip"; return; }
+    case $arch in powerpc*) options="${options#ppc64 } -nic none -kernel $sim_build/kernel-ppc" ;; esac
+    status=0
+    # shellcheck disable=SC2086 # a list
+    printf 'info kvm\nquit\n' | KVM_SIM_PROFILE=$profile KVM_SIM_FAULT="$fault" timeout -s KILL 60 "$sim_build/bin-$arch/$program" $options \
+        -display none -nodefaults -monitor stdio > "$out.out" 2> "$out" || status=$?
+    enabled=no
+    ! grep -q '^kvm support: enabled' "$out.out" || enabled=yes
+    sed -i '/: warning: /d' "$out"
+    case $outcome in
+    kvm) want='0 yes 0' ;;
+    tcg) want='0 no 1' ;;
+    refused) want='1 no 0' ;;
+    esac
+    got="$status $enabled $(grep -c 'falling back to tcg' "$out")" || true
+    rc=1
+    if [ "$got" = "$want" ] && grep -qE -e "$regex" "$out"; then rc=0; fi
+    if [ "$outcome" = kvm ]; then
+        rc=1
+        if [ "$got" = "$want" ] && [ ! -s "$out" ]; then rc=0; fi
+    fi
+    verdict "$rc" "$name" "$out"
+}
+
+part_starts()
+{
+    seq "$(grep -vc '^#' "$top/tests/sim/cases/starts")" | xargs -P "$jobs" -I N sh "$0" --start N
+}
+
+# reset_run ROOT CONTRACT: QEMU on e500v2-6.1, whose guest changes state and is reset, and
+# then resets itself by a write to the machine's RSTCR; the log is in $logs/reset
+reset_run()
+{
+    rm -f "$logs/reset" "$logs/1" "$logs/2" "$logs/3" "$logs/fifo"
+    printf '%s\n' 'set tcr 0x04000000' 'set ivpr 0xc0000000' 'set ivor4 0x4440' \
+        'tlbwe 3 0x80000100 0x00003000 0x3f' 'tlbwe 515 0x80000500 0x10000000 0x3f' "touch $logs/1" \
+        "until $logs/2" 'expect tcr 0' 'expect ivpr 0' 'expect-tlb 3 0 0 0' 'expect-tlb 515 0 0 0' \
+        'set tcr 0x04000000' 'mmio write 0xfe00e00b0 4 2' 'expect tcr 0' "touch $logs/3" > "$logs/script"
+    mkfifo "$logs/fifo"
+    SIM_ROOT_powerpc=$1 SIM_CONTRACT=$2 KVM_SIM_PROFILE=e500v2-6.1 KVM_SIM_LOG=$logs/reset \
+        KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 "$sim_build/bin-powerpc/qemu-system-ppc" -M ppce500 \
+        -accel kvm -cpu e500v2_v30 -nic none -kernel "$sim_build/kernel-ppc" -display none -nodefaults \
+        -monitor stdio < "$logs/fifo" > "$out" 2>&1 &
+    pid=$!
+    exec 5> "$logs/fifo"
+    until [ -e "$logs/1" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    # QEMU can be gone at any moment
+    printf 'stop\nsystem_reset\ninfo status\n' >&5 2> /dev/null || true
+    until grep -q 'VM status' "$out" || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    : > "$logs/2"
+    echo cont >&5 2> /dev/null || true
+    until [ -e "$logs/3" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+    echo quit >&5 2> /dev/null || true
+    exec 5>&-
+    status=0
+    wait "$pid" || status=$?
+}
+
+part_base()
+{
+    trap '' PIPE
+    reset_run "$build/root-base-ppc" ''
+    [ "$status" -eq 86 ] && grep -q 'contract dirty-bitmap broken: 528 entries need 72 bytes, and the bitmap has 66' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series QEMU gives KVM_DIRTY_TLB a bitmap that is too short' "$out"
+    reset_run "$build/root-base-ppc" log
+    grep 'contract ' "$logs/reset" > "$out" || true
+    grep -q 'contract expected-state broken: ivpr of .* is 0xc0000000 and was to be 0x0' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series a reset leaves the special registers as the guest had them' "$out"
+    grep -q 'contract expected-state broken: TLB entry 515 is MAS1 0x80000500' "$out" && rc=0 || rc=1
+    verdict "$rc" 'without the series a reset leaves the TLBs as the guest had them' "$out"
+    reset_run "${SIM_ROOT_powerpc:-$(sim_root powerpc)}" ''
+    [ "$status" -eq 0 ] && [ -e "$logs/3" ] && ! grep -q 'contract ' "$logs/reset" && rc=0 || rc=1
+    verdict "$rc" 'with the series neither' "$out"
+    # 6 is KVM_EXIT_MMIO, 10 KVM_EXIT_INTR
+    grep -A 1 '^KVM_RUN .* exit 6 ' "$logs/reset" > "$out" || true
+    tail -n 1 "$out" | grep -q '^KVM_RUN .* exit 10 -> EINTR' && rc=0 || rc=1
+    verdict "$rc" "the guest's store that resets it is completed first" "$out"
+}
+
+# save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
+save_run()
+{
+    rm -f "$logs/1" "$logs/stream"
+    printf '%s\n' "set msr $msr" "touch $logs/1" > "$logs/script"
+    # shellcheck disable=SC2086 # a list
+    {
+        for _ in $(seq 400); do [ -e "$logs/1" ] || sleep 0.05; done
+        printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$logs/stream"
+    } | KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 \
+        "$sim_build/bin-$arch/$program" $options -nic none -kernel "$sim_build/kernel-ppc" \
+        -display none -nodefaults -monitor stdio > "$out" 2>&1 || echo "exit $?" >> "$out"
+    sed -i '/^(qemu)/d' "$out"  # with control sequences
+}
+
+part_saves()
+{
+    trap '' PIPE
+    while IFS=\; read -r profile options msr unit; do
+        # shellcheck disable=SC2086 # a list
+        sim_program "$profile" $options
+        name="$profile: a guest with MSR $msr is ${unit:+not }saved${unit:+, it uses the $unit}"
+        skip=$(sim_skip "$arch")
+        [ -z "$skip" ] || { echo "ok - $name$skip"; continue; }
+        options=${options#ppc64 }
+        save_run
+        if [ -n "$unit" ]; then
+            grep -q "The guest uses the $unit, " "$out" && grep -q '^Status:[[:space:]]*failed' "$out" && rc=0 || rc=1
+        else
+            grep -q '^Status:[[:space:]]*completed' "$out" && rc=0 || rc=1
+        fi
+        verdict "$rc" "$name" "$out"
+    done <<EOF
+e500v2-6.1;-M ppce500 -accel kvm -cpu e500v2_v30;0x02000000;SPE
+e500v2-6.1;-M ppce500 -accel kvm -cpu e500v2_v30;0x2000;
+e500mc-6.1;-M ppce500 -accel kvm -cpu e500mc;0x2000;floating-point unit
+e500mc-6.1;-M ppce500 -accel kvm -cpu e500mc;0x02000000;
+e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x2000;floating-point unit
+e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x02000000;AltiVec unit
+EOF
+}
+
+# one_qtest NAME PROFILE ARCH TEST QEMU [OPTION...]
+one_qtest()
+{
+    name=$1 profile=$2 arch=$3 test=$4 qemu=$5
+    shift 5
+    case $arch in
+    arm64) root=${SIM_ROOT_arm64:-$(sim_root arm64)} ;;
+    powerpc) root=${SIM_ROOT_powerpc:-$(sim_root powerpc)} ;;
+    powerpc64) root=${SIM_ROOT_powerpc64:-$(sim_root powerpc64)} ;;
+    esac
+    skip=$(sim_skip "$arch")
+    if [ -n "$skip" ]; then
+        echo "ok - $name$skip"
+        return
+    elif [ ! -e "$root/bin/$test" ]; then
+        echo "ok - $name # SKIP the series has no $test"
+        return
+    fi
+    { KVM_SIM_PROFILE=$profile QTEST_QEMU_BINARY=$sim_build/bin-$arch/$qemu \
+        "$sim_build/bin-$arch/$test" --tap -k "$@" 2>&1 || echo "exit $?"; } > "$logs/$name.log"
+    # what was left out here is not skipped; a path that is none leaves all out
+    grep -qE '^(not )?ok |^exit ' "$logs/$name.log" || echo "not ok - $name: ran no test"
+    grep -E '^(not )?ok ' "$logs/$name.log" | grep -v '# SKIP by request' | sed "s|^\(\(not \)\{0,1\}ok\) [0-9]*|\1 - $name:|"
+    ! grep -q '^exit ' "$logs/$name.log" || grep -q '^not ok ' "$logs/$name.log" ||
+        { echo "not ok - $name: $(grep '^exit ' "$logs/$name.log")"; tail -n 15 "$logs/$name.log" | sed 's/^/#   /'; }
+}
+
+# name;profile;architecture;test;program;options. What a guest does is not simulated;
+# midr asks TCG, and is native's; where a host has SVE more properties are KVM's. The
+# longest come first.
+qtests='arm64-target;cortex-a57-6.1;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/midr
+arm64-target-7.2;cortex-a72-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/guest-sees -s /aarch64/kvm-arm-target/midr -s /aarch64/kvm-arm-target/properties
+arm64-target-sve;max-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-p /aarch64/kvm-arm-target/properties
+e500v2-tlb;e500v2-6.1;powerpc;kvm-booke-tlb-test;qemu-system-ppc;-p /ppc/kvm-booke-tlb/kvm/bad-sizes -p /ppc/kvm-booke-tlb/kvm/truncated
+e500v2;e500v2-6.1;powerpc;accel-cpu-type-test;qemu-system-ppc;
+e6500;e6500-6.1;powerpc64;accel-cpu-type-test;qemu-system-ppc64;
+arm64;cortex-a57-6.1;arm64;accel-cpu-type-test;qemu-system-aarch64;
+arm;max-6.12;arm64;kvm-arm-target-test;qemu-system-arm;
+arm-n1;neoverse-n1-6.12;arm64;kvm-arm-target-test;qemu-system-arm;'
+
+part_qtests()
+{
+    seq "$(echo "$qtests" | wc -l)" | xargs -P "$jobs" -I N sh "$0" --qtest N
+}
+
+tap='' start='' qtest=''
+while :; do
+    case ${1-} in
+    --tap) tap=yes; shift ;;
+    --start | --qtest)
+        [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line"
+        if [ "$1" = --start ]; then start=$2; else qtest=$2; fi
+        shift 2 ;;
+    --help | -h) usage; exit 0 ;;
+    -*) die "unknown option '$1'; see tests/sim/sim.sh --help" ;;
+    *) break ;;
+    esac
+done
+logs=$build/logs/sim
+out=$logs/out
+if [ -n "$start" ]; then one_start "$start"; exit; fi
+if [ -n "$qtest" ]; then
+    IFS=\; read -r a b c d e f <<EOF
+$(echo "$qtests" | sed -n "${qtest}p")
+EOF
+    # shellcheck disable=SC2086 # a list
+    one_qtest "$a" "$b" "$c" "$d" "$e" $f
+    exit
+fi
+[ $# -gt 0 ] || set -- contract tools starts base saves qtests calibrate faults
+for part; do
+    case $part in
+    contract | tools | starts | base | saves | qtests | calibrate | faults) ;;
+    *) die "unknown part '$part'; see tests/sim/sim.sh --help" ;;
+    esac
+done
+if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
+sim_qemu >&3
+case " $* " in *' base '*)
+    if [ -z "${SIM_READY-}" ]; then
+        { "$top/scripts/qemu-tree" --base && "$top/scripts/build-qemu" --base ppc; } >&3
+    elif [ ! -x "$build/root-base-ppc/bin/qemu-system-ppc" ]; then
+        die "SIM_READY is set and $build/root-base-ppc is not there; without SIM_READY it is built"
+    fi ;;
+esac
+sim_make >&3
+rm -rf "$logs"
+mkdir -p "$logs"
+for part; do
+    t0=$(date +%s)
+    say "$part" >&3
+    {
+        case $part in
+        calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1 || true ;;
+        faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap ||  true ;;
+        *) "part_$part" ;;
+        esac
+    } 2>&1 | tee "$logs/$part" | if [ -n "$tap" ]; then cat; else grep -E -e '^not ok|^#' || true; fi
+    echo "   $(grep -c '^ok' "$logs/$part") ok, $(grep -c '^not ok' "$logs/$part") not, in $(($(date +%s) - t0)) s" >&3
+done
+! for part; do cat "$logs/$part"; done | grep -q '^not ok'
