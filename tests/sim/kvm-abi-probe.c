@@ -883,7 +883,7 @@ static const char arch[] = "arm64";
 
 #ifdef __powerpc__
 
-#include "kvm-sim/booke-sregs.h"
+#include "../kvm-sim/booke-sregs.h"
 
 #define T0 512
 #define T1 16
