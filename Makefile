@@ -8,7 +8,7 @@
 
 help:
 	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
-	@echo 'make check           all tests that fit CI'
+	@echo 'make check           all tests that fit CI; TESTS= names parts or suites: tests/check --list'
 	@echo 'make tree            QEMU with the series, to work on: build/qemu'
 	@echo 'make export          write patches/ and the copies from build/qemu'
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
@@ -38,13 +38,13 @@ run:
 	@tests/run/table.sh
 
 check:
-	@tests/check.sh
+	@tests/check $(TESTS)
 
 check-series:
 	@scripts/check-series
 
 check-headers check-native check-sim check-hosts check-upstream:
-	@tests/check.sh $@
+	@tests/check $(@:check-%=%)
 
 check-bisect:
 	@scripts/check-bisect

@@ -51,5 +51,8 @@ for kernel in 6.1 7.2; do
 done
 failed=$(cat "$logs/6.1" "$logs/7.2" | grep -c '^not ok') || true
 passed=$(cat "$logs/6.1" "$logs/7.2" | grep -c '^ok') || true
+# one for each kernel of each case
+cases=$(awk -F \; '/^[^#]/ { n += split($1, kernels, " ") } END { print n }' "$top/tests/arm/cases/faults")
+echo "1..$cases"
 echo "$passed passed, $failed failed" >&3
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$passed" -eq "$cases" ]

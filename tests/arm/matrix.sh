@@ -13,11 +13,17 @@ usage()
 Usage: tests/arm/matrix.sh [--tap] [--short]
 
 Asks on each emulated arm64 host, 5 CPUs with 3 kernels each, whether KVM runs
-each CPU type that virt takes, starts a guest with it, and prints a table:
-"yes", "no", or "!" where the guest did not end as the answer said or has other
-identification registers than under TCG, apart from what tests/arm/cases/kvm-owned
-lists. Exit status 1 if there is a "!". Of the host's own CPU KVM shows what
-there is: how that differs from TCG is printed, and is no failure.
+each CPU type that virt takes, starts a guest with it, and prints a table: "yes",
+"no", or "!" where
+
+  - the answer is not what tests/arm/cases/matrix has,
+  - the guest did not end as the answer said, or
+  - has other identification registers than under TCG, apart from what
+    tests/arm/cases/kvm-owned lists.
+
+Exit status 1 if there is a "!", or a cell of that file was not asked about. Of
+the host's own CPU KVM shows what there is: how that differs from TCG is printed,
+and is no failure.
 
   --tap    a line "ok" or "not ok" for each answer instead
   --short  on two hosts: Linux 7.2 on cortex-a57 and on neoverse-n1
@@ -37,6 +43,8 @@ hosts()
     done
 }
 
+names() { sed -n 's/^\([a-z][^ ]*\) .*/\1/p' "$top/tests/arm/cases/matrix"; }
+
 tap='' short=''
 while [ $# -gt 0 ]; do
     case $1 in
@@ -52,8 +60,9 @@ logs=$build/logs/arm-matrix
 if [ $# -gt 0 ]; then
     # --host KERNEL CPU: that one's answers
     log=$logs/$2-$3
+    # shellcheck disable=SC2046 # a list
     "$top/hosts/run" --cpu "$3" --log "$log.console" --file "$top/tests/arm/in-host/models.sh" \
-        --file "$top/tests/arm/cases/kvm-owned" "arm64-$2" -- sh /files/models.sh \
+        --file "$top/tests/arm/cases/kvm-owned" "arm64-$2" -- sh /files/models.sh $(names) \
         < /dev/null > "$log.answers" 2> "$log.log" ||
         echo "more;-;INCONSISTENT;-;the host ended with status $?: $(tail -n 1 "$log.log" | tr ';' ,)" >> "$log.answers"
     exit 0
@@ -71,15 +80,34 @@ hosts | while read -r kernel cpu; do
     sed "s/^/$kernel;${cpu%%,*};/" "$logs/$kernel-$cpu.answers"
 done > "$logs/answers"
 
+# "KERNEL;CPU;NAME;y" for each cell that is wanted
+hosts | while read -r kernel cpu; do
+    sed -n "/^[a-z]/s/^/$kernel ${cpu%%,*} /p" "$top/tests/arm/cases/matrix"
+done | awk '
+    BEGIN {
+        split("cortex-a53 cortex-a57 cortex-a72 neoverse-n1 max", cpus, " ")
+        split("6.1 6.12 7.2", kernels, " ")
+    }
+    {
+        for (i = 1; i <= 5; i++) if (cpus[i] == $2) for (k = 1; k <= 3; k++) if (kernels[k] == $1)
+            print $1 ";" $2 ";" $3 ";" substr($(3 + i), k, 1)
+    }' > "$logs/wanted"
+
 awk -F \; -v tap="$tap" '
+    FILENAME == ARGV[1] { wanted[$1, $2, $3] = $4 == "y" ? "accepted" : "declined"; cells++; next }
     {
         differs = $6 ~ /^differs/
-        bad = $5 != "consistent" || differs
+        other = wanted[$1, $2, $3] != $4
+        delete wanted[$1, $2, $3]
+        unexpected += other
+        bad = $5 != "consistent" || differs || other
         accepted += $4 == "accepted"
         declined += $4 == "declined"
         inconsistent += $5 != "consistent"
         different += differs
-        why = $7 ? $7 : differs ? "other registers than under TCG" substr($6, 8) : \
+        asked++
+        why = other && $5 == "consistent" ? "tests/arm/cases/matrix has another answer; " $7 : \
+              $7 ? $7 : differs ? "other registers than under TCG" substr($6, 8) : \
               $6 ~ /^own: ./ ? "the registers of the host, " substr($6, 6) : ""
     }
     tap {
@@ -119,8 +147,15 @@ awk -F \; -v tap="$tap" '
                 split(reason[k], r, SUBSEP)
                 print r[1] ": " r[2] " (" (times[reason[k]] == columns ? "all" : substr(where[reason[k]], 2)) ")"
             }
-            printf "\n%d cells: %d accepted, %d declined, %d inconsistent, %d with other registers than under TCG\n", \
-                   NR, accepted, declined, inconsistent, different
+            printf "\n%d cells: %d accepted, %d declined, %d inconsistent, %d with other registers than under TCG, %d not as expected\n", \
+                   asked, accepted, declined, inconsistent, different, unexpected
+        } else {
+            print "1.." cells
         }
-        exit inconsistent + different > 0 || !accepted
-    }' "$logs/answers" || die "not every answer is right, or no host runs any; logs: $logs/"
+        for (key in wanted) {
+            missing++
+            split(key, c, SUBSEP)
+            print (tap ? "not ok - " : "") "Linux " c[1] " on " c[2] ": " c[3] " was not asked about"
+        }
+        exit inconsistent + different + unexpected + missing > 0 || !accepted
+    }' "$logs/wanted" "$logs/answers" || die "not every answer is right, or no host runs any; logs: $logs/"

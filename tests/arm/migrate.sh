@@ -105,4 +105,5 @@ while IFS=\; read -r model from to expected; do
         [ "$verdict" = ok ] || echo "    NOT as expected; logs: $log.*"
     fi
 done < "$tmp/cases"
+[ -z "$tap" ] || echo "1..$(cases | wc -l)"
 [ "$failed" -eq 0 ] || die "$failed of $n guests did not end as expected; logs: $logs/"

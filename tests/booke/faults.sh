@@ -46,4 +46,4 @@ if [ -n "$todo" ]; then marks=todo; elif [ -n "$short" ]; then marks=short; else
 # shellcheck disable=SC2086 # a list
 in_host booke-faults 1200 --file "$tmp/snapshots.qcow2" --file "$tmp/kvm-fault.so" \
     --file "$top/tests/booke/cases/faults" -- faults.sh $marks
-booke_end
+booke_end "$(grep -cE "^($(echo "$marks" | tr ' ' '|'));" "$top/tests/booke/cases/faults")"

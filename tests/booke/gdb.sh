@@ -168,7 +168,11 @@ is()
     if grep -q 'BAD tick .* getpid does not give 1' "$err"; then echo 'ok - a written register reached the guest'; else echo 'not ok - a written register did not reach the guest'; fi
     if grep -q 'BAD tick .* the head has 0x12345678' "$err"; then echo 'ok - written memory reached the guest'; else echo 'not ok - written memory did not reach the guest'; fi
     n=$(grep -c 'BAD tick' "$err") || true
-    [ "$n" -le 2 ] || echo "not ok - the guest found more than what was done to it: $(grep -m 3 'BAD tick' "$err" | tr '\n' ' ')"
+    if [ "$n" -le 2 ]; then
+        echo 'ok - the guest found nothing else'
+    else
+        echo "not ok - the guest found more than what was done to it: $(grep -m 3 'BAD tick' "$err" | tr '\n' ' ')"
+    fi
     is end '[0-9a-f]+' 'the guest went on, and was stopped again'
     n=$(cat "$logs/translations" 2> /dev/null) || true
     run=$(cat "$logs/run" 2> /dev/null) || true
@@ -178,6 +182,6 @@ is()
     else
         echo "not ok - 1000 translations made ${n:-?} vCPU ioctls (a run, $((${run:-0} - ${n:-0})))"
     fi
-    [ "$status" -eq 0 ] || echo "not ok - gdb ended with status $status: $(tail -n 1 "$out")"
+    if [ "$status" -eq 0 ]; then echo 'ok - gdb ended well'; else echo "not ok - gdb ended with status $status: $(tail -n 1 "$out")"; fi
 } | tee "$log"
-booke_end
+booke_end 21

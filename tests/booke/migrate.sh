@@ -65,6 +65,7 @@ fresh()
 
 wide=e500v2_v30,tlb0-entries=2048,tlb0-ways=4
 if [ -n "$short" ]; then
+    tests=4
     parts short 600 rounds:1:on:count rounds:1:off:count rounds:1:on:busy rounds:1:off:busy
 else
     n=10
@@ -78,6 +79,8 @@ else
     [ -n "$base" ] || parts wide 600 "rounds:2:on:busy:$wide"
     parts accelerators 600 accelerators:on accelerators:off
     fresh
+    # rounds, snapshots, rounds with larger TLBs, accelerators, fresh
+    tests=$((4 + 2 + 1 + 6 + 3))
 fi
 parts streams 600 "streams${wide:+:$wide}"
-booke_end
+booke_end $((tests + 11))

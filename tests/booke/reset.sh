@@ -45,4 +45,5 @@ set -- e500v2_v30 e500v2_v30,tlb0-entries=2048,tlb0-ways=4 \
 [ -z "$short$base" ] || set -- "$1"
 in_host booke-reset 1200 -- reset.sh "$count" "$tcg" "$@"
 in_host booke-stale 300 --file "$tmp/snapshots.qcow2" -- stale.sh "$resets" "$loads"
-booke_end
+# one for each CPU, resets, loadvm
+booke_end $(($# + 2))

@@ -40,15 +40,19 @@ obj=${OBJ:-$build/obj-sanitize}
 # a file, as stderr is what the tests compare.
 export ASAN_OPTIONS="detect_leaks=0:exitcode=99:log_path=$logs/asan"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:exitcode=99:log_path=$logs/ubsan"
-failed=0
+failed=0 tests=0
 for test in "$unit" "$qtest"; do
     log=$logs/${test##*/}.log
     rc=0
     QTEST_QEMU_BINARY=$obj/qemu-system-ppc "$obj/$test" --tap -k > "$log" 2>&1 < /dev/null || rc=$?
     grep -E '^(not )?ok' "$log" || true
+    # with a plan of its own, and one test more: how it ended
+    tests=$((tests + 1 + $(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log")))
     if [ "$rc" -ne 0 ]; then
         echo "not ok - ${test##*/} ended with status $rc; log: $log"
         failed=1
+    else
+        echo "ok - ${test##*/} ended well"
     fi
 done
 # There is more in reports than findings: what ASan cannot do with coroutines.
@@ -58,4 +62,5 @@ for report in "$logs"/*san.*; do
     failed=1
 done
 [ "$failed" -ne 0 ] || echo 'ok - no sanitizer found anything'
+echo "1..$((tests + 1))"
 exit "$failed"

@@ -159,4 +159,5 @@ for i in $(seq "$n"); do
         [ -n "$tap" ] || echo "    NOT as expected; log: $logs/$i.log"
     fi
 done
+[ -z "$tap" ] || echo "1..$n"
 [ "$failed" -eq 0 ] || die "$failed of $n cases did not end as expected; logs: $logs/"

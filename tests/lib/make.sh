@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Usage: tests/lib/make.sh COMMAND [ARG...]
+#
+# Makes what tests need, as a test of its own: one that passes when COMMAND
+# does.
+set -eu
+echo 1..1
+status=0
+"$@" || status=$?
+if [ "$status" -eq 0 ]; then
+    echo "ok 1 - ${1##*/} ${*#"$1"}"
+else
+    echo "not ok 1 - ${1##*/} ${*#"$1"}: status $status"
+fi
+exit "$status"
