@@ -9,9 +9,10 @@ set -eu
 echo 1..1
 status=0
 "$@" || status=$?
+name=$*
 if [ "$status" -eq 0 ]; then
-    echo "ok 1 - ${1##*/} ${*#"$1"}"
+    echo "ok 1 - $name"
 else
-    echo "not ok 1 - ${1##*/} ${*#"$1"}: status $status"
+    echo "not ok 1 - $name: status $status"
 fi
 exit "$status"

@@ -101,6 +101,7 @@ EOF
     *) command="$guest $arguments" ;;
     esac
     printf '%s\n' "$verdict;$where;$command;$result" > "$logs/$1.result"
+    [ -n "$tap" ] || say "$1: $where: $command: ${result%% *}, ${result#* }$([ "$verdict" = ok ] || echo ' (NOT as expected)')"
 }
 
 tap='' base='' one=''
@@ -141,7 +142,7 @@ rm -rf "$logs"
 mkdir -p "$logs"
 say "booting $n cases, $jobs at a time (logs: ${logs#"$top"/}/)" >&3
 # shellcheck disable=SC2086 # an option or none
-seq "$n" | xargs -P "$jobs" -I N sh "$0" $base --case N "$name"
+seq "$n" | xargs -P "$jobs" -I N sh "$0" ${tap:+--tap} $base --case N "$name"
 
 failed=0
 if [ -z "$tap" ]; then

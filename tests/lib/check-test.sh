@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Usage: tests/lib/check-test.sh
+#
+# tests/check loses no test: parts that lie or die in every way that we know
+# of, run by it.
+set -eu
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+need_packages perl procps python3
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' HUP INT TERM
+export CHECK_PARTS="$tmp/parts" CHECK_SKIPS="$tmp/skips" CHECK_LOGS="$tmp/logs"
+
+cat > "$tmp/skips" <<'EOF'
+skips;always;# SKIP no such thing;it has none
+stale;always;# SKIP no such thing;it had none
+EOF
+: > "$tmp/parts"
+
+# part NAME [STAGE [NEEDS [SILENCE]]]: a part whose script is on stdin
+part()
+{
+    cat > "$tmp/$1.sh"
+    echo "$1;all;${2:-shared};${3-};${4:-60};sh $tmp/$1.sh;a part" >> "$tmp/parts"
+}
+part good-build build <<'EOF'
+echo 1..1; echo ok 1 - it builds
+EOF
+part bad-build build <<'EOF'
+echo 1..1; echo not ok 1 - it does not build; exit 1
+EOF
+part good shared good-build <<'EOF'
+echo 1..2; echo ok 1 - one; echo ok 2 - two
+EOF
+part needs-bad shared bad-build <<'EOF'
+echo 1..1; echo ok 1 - never run
+EOF
+part skips <<'EOF'
+echo 1..2; echo ok 1 - one; echo 'ok 2 - two # SKIP no such thing'
+EOF
+part stale <<'EOF'
+echo 1..1; echo ok 1 - one
+EOF
+part unlisted <<'EOF'
+echo 1..1; echo 'ok 1 - one # SKIP nobody knows'
+EOF
+part no-plan <<'EOF'
+echo ok 1 - one
+EOF
+part short <<'EOF'
+echo 1..3; echo ok 1 - one
+EOF
+part long <<'EOF'
+echo 1..1; echo ok 1 - one; echo ok 2 - two
+EOF
+part dies <<'EOF'
+echo 1..1; echo ok 1 - one; exit 3
+EOF
+part killed <<'EOF'
+echo 1..1; echo ok 1 - one; kill -KILL $$
+EOF
+part nothing < /dev/null
+part no-command <<'EOF'
+exec /no/such/command
+EOF
+part fails alone <<'EOF'
+echo 1..2; echo 'not ok 1 - it fails'; echo '# because of this'; echo ok 2 - two
+EOF
+part silent alone '' 2 <<'EOF'
+echo 1..1; sleep 61 & sleep 60; echo ok 1 - one
+EOF
+
+# runs ARG...: tests/check; its output is in $tmp/out, its status in $status
+runs()
+{
+    status=0
+    "$top/tests/check" "$@" > "$tmp/out" 2>&1 < /dev/null || status=$?
+}
+
+# said PATTERN: the run ended with 1, and a line matches
+said() { cat "$tmp/out"; [ "$status" -eq 1 ] && grep -qE -e "$1" "$tmp/out"; }
+passed() { cat "$tmp/out"; [ "$status" -eq 0 ] && grep -qxE -e "$1" "$tmp/out"; }
+
+runs good
+check 'a part that passes, and the build that it needs' passed '3 passed, 0 failed, 0 skipped'
+runs skips
+check 'a skip that is listed' passed '1 passed, 0 failed, 1 skipped'
+runs needs-bad
+check 'a build that fails is one failure' said '^0 passed, 1 failed, 1 skipped'
+check 'what needs it is not run' test ! -e "$tmp/logs/needs-bad.log"
+while read -r part pattern; do
+    runs "$part"
+    check "$part" said "^$part: not ok - $pattern"
+done <<'EOF'
+stale tests/skips says that it skips what matches
+unlisted tests/skips has no line for: ok 1 - one # SKIP nobody knows
+no-plan it printed no plan
+short it planned 3 tests and ran 1
+long it planned 1 tests and ran 2
+dies it ended with status 3
+killed it ended with status 137
+nothing it printed no plan
+no-command it printed no plan
+silent silent: ended by its limit: it printed nothing for [0-9]+ s .load: 
+EOF
+check 'what was silent leaves no process' sh -c "! pgrep -f 'sleep 6[01]$'"
+runs fails
+check 'a failed test is told' said '^fails: not ok 1 - it fails'
+check 'with its log' said "^fails: .*\(log: .*/logs/fails.log\)"
+check 'and its diagnostics' said '^ +# because of this'
+runs --junit "$tmp/junit.xml" all
+check 'all of them: the rest goes on, and the sum is right' said '^12 passed, 12 failed, 3 skipped'
+check 'each failure is told again at the end' sh -c "test \$(tail -n 13 '$tmp/out' | grep -c 'not ok') = 12"
+check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 16 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+runs no-such-part
+check 'an unknown part is an error' said "error: there is no part and no suite 'no-such-part'"
+runs --jobs 0 good
+check '--jobs 0 is an error' said "error: --jobs '0': give a whole number from 1 up"
+runs --junit "$tmp/no/such" good
+check 'a --junit that cannot be written is an error' said "error: --junit .*: cannot be written"
+runs --list
+check '--list' passed 'good +all +a part'
+
+# Ctrl-C, to the runner alone
+"$top/tests/check" silent > "$tmp/out" 2>&1 < /dev/null &
+pid=$!
+until [ -e "$tmp/logs/silent.log" ] && pgrep -f 'sleep 61$' > /dev/null; do sleep 0.1; done
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+sleep 0.5
+check 'TERM ends it' test "$status" -eq 130
+check 'and leaves no process' sh -c "! pgrep -f 'sleep 6[01]$'"
+done_testing
