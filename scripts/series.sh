@@ -192,27 +192,65 @@ EOF
     [ -z "$fault" ]
 }
 
-# copy_name PATH: sets $copy to the place, in the project, of the copy of a
-# file that the series adds to QEMU as PATH; fails if it has none.
+# The folders of copies, for those who read: nothing else is in them.
+# shellcheck disable=SC2034 # also for the caller
+copy_folders='accel target-arm target-ppc tests/qtest tests/unit copies'
+
+# copy_name PATH: sets $copy to the place, in the project, of the copy of QEMU's
+# file PATH
 copy_name()
 {
     case $1 in
     target/arm/*) copy=target-arm/${1#target/arm/} ;;
     target/ppc/*) copy=target-ppc/${1#target/ppc/} ;;
-    hw/intc/openpic_kvm*) copy=target-ppc/${1#hw/intc/} ;;
     accel/* | tests/qtest/* | tests/unit/*) copy=$1 ;;
-    *) return 1 ;;
+    *) copy=copies/$1 ;;
     esac
 }
 
+# How patches are written is spelt out, so that no one's settings matter.
+diff_options='--full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/'
+
+# write_copies REPO COMMIT OUT: writes into OUT the files that the series up to
+# COMMIT adds, and a .diff for each file that it changes
+write_copies()
+{
+    qgit "$1" diff -M --name-status "$(under "$1")" "$2" |
+    while IFS='	' read -r _status _path _new; do
+        copy_name "${_new:-$_path}"
+        mkdir -p "$3/$(dirname "$copy")"
+        if [ "$_status" = A ]; then
+            qgit "$1" show "$2:$_path" > "$3/$copy"
+        else
+            # shellcheck disable=SC2086 # a list
+            qgit "$1" diff $diff_options "$(under "$1")" "$2" -- "$_path" ${_new:+"$_new"} > "$3/$copy.diff"
+        fi
+    done
+    for _folder in $copy_folders; do
+        case $_folder in
+        copies) _of="QEMU's other folders" ;;
+        target-*) _of="QEMU's target/${_folder#target-}/" ;;
+        *) _of="QEMU's $_folder/" ;;
+        esac
+        [ ! -e "$3/$_folder" ] || cat > "$3/$_folder/README.md" <<EOF
+# Generated: what the series does in $_of
+
+\`make export\` writes this folder from \`build/qemu\`, for those who read, and
+\`make check-series\` compares. Do not edit it: change \`build/qemu\`.
+
+- \`NAME\` is a file that the series adds.
+- \`NAME.diff\` is all that the series changes in a file of QEMU's.
+EOF
+    done
+}
+
 # write_patch REPO COMMIT FOLDER NUMBER: writes the patch, prints its path.
-# Spelt out, so that the settings of build/qemu do not matter.
 write_patch()
 {
+    # shellcheck disable=SC2086 # a list
     qgit "$1" format-patch -1 -o "$3" --zero-commit --no-signature \
         --no-numbered --start-number="$4" --subject-prefix=PATCH --suffix=.patch \
-        --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
-        --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
+        $diff_options --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
         --no-from --no-to --no-cc --no-add-header "$2"
 }
 
@@ -283,17 +321,12 @@ export_to()
     fi
     rm -f "$3/old"
 
-    qgit "$1" diff -M --diff-filter=A --name-only "$_under" "$2" |
-    while read -r _path; do
-        copy_name "$_path" || continue
-        mkdir -p "$3/$(dirname "$copy")"
-        qgit "$1" show "$2:$_path" > "$3/$copy"
-    done
+    write_copies "$@"
 }
 
 # changes OUT: lists what would make the project equal to OUT, one line for
-# each file: `write PATH` or `remove PATH`. A copy is only removed if a patch
-# of patches/ adds the file that it is of: others are not export's to remove.
+# each file: `write PATH` or `remove PATH`. A copy is only removed if a patch of
+# patches/ has the file that it is of: others are not export's to remove.
 changes()
 {
     ( cd "$1" && find . -type f | sed 's,^\./,,' | LC_ALL=C sort ) |
@@ -304,12 +337,16 @@ changes()
         _path=patches/${_path##*/}
         [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
-    cat "$top"/patches/*.patch 2>/dev/null |
-        awk '/^diff --git / { new = 0 } /^new file mode / { new = 1 }
-             new && /^\+\+\+ b\// { print substr($0, 7); new = 0 }' | sort -u |
+    {
+        sed -n 's,^\(---\|+++\) [ab]/,,p; s,^rename to ,,p' "$top"/patches/*.patch 2>/dev/null | sort -u |
+        while read -r _path; do
+            copy_name "$_path"
+            printf '%s\n' "$copy" "$copy.diff"
+        done
+        for _folder in $copy_folders; do echo "$_folder/README.md"; done
+    } |
     while read -r _path; do
-        copy_name "$_path" || continue
-        [ ! -e "$top/$copy" ] || [ -e "$1/$copy" ] || echo "remove $copy"
+        [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
 }
 
