@@ -3,7 +3,7 @@
 # The commands of the project. Each sets up what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help tree export run check check-series check-headers check-native check-sim check-hosts \
+.PHONY: help tree export run check lint check-series check-headers check-native check-sim check-hosts \
 	check-upstream check-bisect check-topics mail compare bench clean
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo 'make check           all tests that fit CI'
 	@echo 'make tree            QEMU with the series, to work on: build/qemu'
 	@echo 'make export          write patches/ and the copies from build/qemu'
+	@echo 'make lint            shellcheck, licences, style of C, blanks, width and links of documents'
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
 	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
 	@echo 'make check-native    qtests on this machine'
@@ -30,6 +31,9 @@ help:
 
 tree:
 	@scripts/qemu-tree
+
+lint:
+	@scripts/lint
 
 export:
 	@scripts/export
