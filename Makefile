@@ -3,7 +3,7 @@
 # The commands of the project. Each sets up what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help tree export run check lint check-series check-headers check-native check-sim check-hosts \
+.PHONY: help tree export run check lint check-series check-headers check-qtest check-sim check-hosts \
 	check-upstream check-bisect check-topics mail compare bench clean
 
 help:
@@ -14,7 +14,7 @@ help:
 	@echo 'make lint            shellcheck, licences, style of C, blanks, width and links of documents'
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
 	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
-	@echo 'make check-native    qtests on this machine'
+	@echo 'make check-qtest     unit tests and qtests on this machine'
 	@echo 'make check-sim       QEMU on a simulated /dev/kvm: contract, faults, qtests'
 	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
@@ -47,7 +47,7 @@ check:
 check-series:
 	@scripts/check-series
 
-check-headers check-native check-sim check-hosts check-upstream:
+check-headers check-qtest check-sim check-hosts check-upstream:
 	@tests/check.sh $@
 
 check-bisect:

@@ -19,7 +19,7 @@ Builds what is missing and runs these parts, or all that fit CI:
   check-headers   the script that updates kernel headers gives what QEMU's own
                   gives; the ABI is what the series needs; the series compiles
                   with the newest packaged headers
-  check-native    unit tests and qtests on this machine: the project's, and
+  check-qtest     unit tests and qtests on this machine: the project's, and
                   QEMU's own, whose results must be as without the series
   check-sim       QEMU on a simulated /dev/kvm: KVM's contract, calls that fail,
                   the qtests, and the simulation itself
@@ -30,7 +30,7 @@ Builds what is missing and runs these parts, or all that fit CI:
   check-hosts     (not in CI) check-hosts-short, and Arm's CPU types on all hosts,
                   as guests that boot, and moving between hosts; BookE guests
                   many times
-  check-upstream  (not in CI) check-native with QEMU's migration-test as well
+  check-upstream  (not in CI) check-qtest with QEMU's migration-test as well
 
 Prints a line for each test, "ok" or "not ok", "# SKIP" and the reason behind
 one that was skipped, and the sum at the end. Logs: build/logs/check/.
@@ -125,15 +125,15 @@ check_headers()
     run_part headers-build "$top/tests/headers/build.sh"
 }
 
-check_native()
+check_qtest()
 {
     "$top/scripts/qemu-tree" --keep-work
     build_qtests
     for arch in $archs; do
-        run_part "native-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
+        run_part "qtest-$arch" one_qtest "$obj" "$arch" accel-cpu-type-test
     done
-    run_part native-arm-target one_qtest "$obj" aarch64 kvm-arm-target-test
-    run_part native-booke-tlb one_qtest "$obj" ppc kvm-booke-tlb-test
+    run_part qtest-arm-target one_qtest "$obj" aarch64 kvm-arm-target-test
+    run_part qtest-booke-tlb one_qtest "$obj" ppc kvm-booke-tlb-test
     for test in test-kvm-arm-models test-booke206-tlb; do
         run_part "$test" "$obj/tests/unit/$test" --tap
     done
@@ -244,12 +244,12 @@ logs=$build/logs/check
 mkdir -p "$logs"
 archs='arm aarch64 ppc x86_64'
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- check-series check-headers check-native check-sim check-hosts-short run
+[ $# -gt 0 ] || set -- check-series check-headers check-qtest check-sim check-hosts-short run
 for part; do
     case $part in
     check-series) check_series ;;
     check-headers) check_headers ;;
-    check-native) check_native ;;
+    check-qtest) check_qtest ;;
     check-sim) check_sim ;;
     check-hosts-short) check_hosts_short ;;
     check-hosts) check_hosts ;;
