@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help tree export run check lint check-series check-headers check-qtest check-sim check-hosts \
-	check-upstream check-bisect check-topics mail compare bench clean
+	check-upstream check-bisect check-topics mail compare results bench clean
 
 help:
 	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check-topics    does each topic build and pass with those that it is based on alone?'
 	@echo 'make mail TOPIC=     the mails of a topic, with a cover letter; MAIL= has options such as -v2'
 	@echo 'make compare         the accelerator choice before and after the series'
+	@echo 'make results         write docs/results.md and its picture from the logs of run and compare'
 	@echo 'make bench           what the question costs, what KVM brings to another CPU, and resets of BookE'
 	@echo 'make clean           remove all that was made, but not the downloads'
 	@echo
@@ -61,6 +62,9 @@ mail:
 
 compare:
 	@tests/run/compare.sh
+
+results:
+	@scripts/results
 
 bench:
 	@tests/bench/accel.sh
