@@ -24,6 +24,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 # safe.directory, and a build folder may belong to another user.)
 qgit()
 {
+    local _in
     _in=$1
     shift
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 LC_ALL=C \
@@ -55,6 +56,7 @@ under()
 # series there is made from them
 patches_id()
 {
+    local _not
     later "$1" base && _not=none || _not=upstream
     ( cd "$top/patches" 2>/dev/null &&
       find . -type f ! -name base ! -path "*$_not*" | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
@@ -77,6 +79,7 @@ count_patches() { find "$top/patches" -maxdepth 1 -name '*.patch' 2>/dev/null | 
 # based_on TOPIC: prints the topics that it needs, in their order
 based_on()
 {
+    local _needs _topic
     _needs=" $(sed -n 's/^Based-on: //p' "$top/patches/$1.cover") "
     for _topic in $(topics); do
         case $_needs in *" $_topic "*) echo "$_topic" ;; esac
@@ -87,6 +90,7 @@ based_on()
 # topic
 topic_begin()
 {
+    local _date
     _date=$(qgit "$1" log -1 --format=%cI base)
     { printf 'topic: %s\n\n' "$3"; cat "$top/patches/$3.cover"; } |
         GIT_AUTHOR_NAME=QEMU GIT_AUTHOR_EMAIL=qemu-devel@nongnu.org GIT_AUTHOR_DATE=$_date \
@@ -113,6 +117,7 @@ record()
 # series, and the way out of it; nothing when there is nothing.
 unfinished()
 {
+    local _op _on _dirty
     for _op in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
         [ ! -e "$tree/.git/$_op" ] || { echo "an unfinished rebase, am or merge (.git/$_op); finish or abort it"; return; }
     done
@@ -126,6 +131,7 @@ unfinished()
 # whoever runs this. Prints what git says.
 am_patch()
 {
+    local _who
     _who=$(qgit "$1" mailinfo /dev/null /dev/null < "$2" 2>/dev/null)
     GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
     GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
@@ -137,6 +143,7 @@ am_patch()
 # with the headers that the base has: QEMU is made for these
 adaptations()
 {
+    local _patch _file _name
     for _patch in "$top"/linux-headers/*.patch; do
         sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
             ! grep -qw "$_name" "$1/$_file" || qgit "$1" show "base:$_file" 2>/dev/null | grep -qw "$_name" ||
@@ -153,6 +160,7 @@ adaptations()
 # the author's time: no identity is needed and the ids are everyone's.
 apply_patches()
 {
+    local _repo _topics _in _series _out _line _name _patch
     am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
     _repo=$1
     shift "$(($# < 2 ? $# : 2))"
@@ -215,6 +223,7 @@ diff_options='--full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/
 # COMMIT adds, and a .diff for each file that it changes
 write_copies()
 {
+    local _status _path _new _folder _of
     qgit "$1" diff -M --name-status "$(under "$1")" "$2" |
     while IFS='	' read -r _status _path _new; do
         copy_name "${_new:-$_path}"
@@ -259,6 +268,7 @@ write_patch()
 # make there. Dies when the series is another one than that of patches/.
 variants_to()
 {
+    local _n _commit _file _made _line
     _n=0
     mkdir -p "$3/patches/upstream"
     for _commit in $(qgit "$1" rev-list --reverse "$(under "$1")..$2"); do
@@ -287,6 +297,7 @@ variants_to()
 # should hold of the series up to COMMIT: patches/ and the copies.
 export_to()
 {
+    local _under _n _commit _file _line
     mkdir -p "$3/patches"
     _under=$(under "$1")
     [ "$_under" != "$(qgit "$1" rev-parse "$2")" ] || return 0
@@ -329,6 +340,7 @@ export_to()
 # patches/ has the file that it is of: others are not export's to remove.
 changes()
 {
+    local _path _folder
     ( cd "$1" && find . -type f | sed 's,^\./,,' | LC_ALL=C sort ) |
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
@@ -353,6 +365,7 @@ changes()
 # variant_changes OUT: the same for what variants_to wrote
 variant_changes()
 {
+    local _path
     ( cd "$1" && find patches -type f | LC_ALL=C sort ) |
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
@@ -380,6 +393,7 @@ pending()
 # one line each.
 faults()
 {
+    local _under _seen _commit _other _name _body
     _under=$(under "$1") _seen=
     qgit "$1" log --merges --format='%h ("%s") is a merge' "$_under..$2"
     for _commit in $(qgit "$1" rev-list --reverse --no-merges "$_under..$2"); do
@@ -416,6 +430,7 @@ step_tree()
 # programs with the KVM code of that host, and the series' tests that are there
 step_goals()
 {
+    local _test
     case $1 in
     arm64)
         goals=qemu-system-aarch64
