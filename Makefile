@@ -3,17 +3,18 @@
 # The commands of the project. Each sets up what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help tree export run check check-series check-headers check-native check-sim check-hosts \
-	check-upstream check-bisect check-topics mail compare bench clean
+.PHONY: help tree export run check lint check-series check-headers check-qtest check-sim check-hosts \
+	check-upstream check-bisect check-topics mail compare results bench clean
 
 help:
 	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
 	@echo 'make check           all tests that fit CI; TESTS= names parts or suites: tests/check --list'
 	@echo 'make tree            QEMU with the series, to work on: build/qemu'
 	@echo 'make export          write patches/ and the copies from build/qemu'
+	@echo 'make lint            shellcheck, licences, style of C, blanks, width and links of documents'
 	@echo 'make check-series    does the series apply, keep the style and equal the copies?'
 	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
-	@echo 'make check-native    qtests on this machine'
+	@echo 'make check-qtest     unit tests and qtests on this machine'
 	@echo 'make check-sim       QEMU on a simulated /dev/kvm: contract, faults, qtests'
 	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
@@ -21,6 +22,7 @@ help:
 	@echo 'make check-topics    does each topic build and pass with those that it is based on alone?'
 	@echo 'make mail TOPIC=     the mails of a topic, with a cover letter; MAIL= has options such as -v2'
 	@echo 'make compare         the accelerator choice before and after the series'
+	@echo 'make results         write docs/results.md and its picture from the logs of run and compare'
 	@echo 'make bench           what the question costs, what KVM brings to another CPU, and resets of BookE'
 	@echo 'make clean           remove all that was made, but not the downloads'
 	@echo
@@ -30,6 +32,9 @@ help:
 
 tree:
 	@scripts/qemu-tree
+
+lint:
+	@scripts/lint
 
 export:
 	@scripts/export
@@ -43,7 +48,7 @@ check:
 check-series:
 	@scripts/check-series
 
-check-headers check-native check-sim check-hosts check-upstream:
+check-headers check-qtest check-sim check-hosts check-upstream:
 	@tests/check $(@:check-%=%)
 
 check-bisect:
@@ -57,6 +62,9 @@ mail:
 
 compare:
 	@tests/run/compare.sh
+
+results:
+	@scripts/results
 
 bench:
 	@tests/bench/accel.sh

@@ -69,6 +69,7 @@ need_packages()
     if [ "$(id -u)" -eq 0 ]; then _sudo=; else _sudo=sudo; fi
     [ -z "$_sudo" ] || command -v sudo > /dev/null ||
         die "packages are missing and there is no sudo; as root: apt-get install$_missing"
+    # shellcheck disable=SC2086 # a list
     long "installing packages" "$build/logs/packages.log" \
         env DEBIAN_FRONTEND=noninteractive sh -c '
             sudo=$1; shift

@@ -24,6 +24,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 # safe.directory, and a build folder may belong to another user.)
 qgit()
 {
+    local _in
     _in=$1
     shift
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 LC_ALL=C \
@@ -55,6 +56,7 @@ under()
 # series there is made from them
 patches_id()
 {
+    local _not
     later "$1" base && _not=none || _not=upstream
     ( cd "$top/patches" 2>/dev/null &&
       find . -type f ! -name base ! -path "*$_not*" | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
@@ -77,6 +79,7 @@ count_patches() { find "$top/patches" -maxdepth 1 -name '*.patch' 2>/dev/null | 
 # based_on TOPIC: prints the topics that it needs, in their order
 based_on()
 {
+    local _needs _topic
     _needs=" $(sed -n 's/^Based-on: //p' "$top/patches/$1.cover") "
     for _topic in $(topics); do
         case $_needs in *" $_topic "*) echo "$_topic" ;; esac
@@ -87,6 +90,7 @@ based_on()
 # topic
 topic_begin()
 {
+    local _date
     _date=$(qgit "$1" log -1 --format=%cI base)
     { printf 'topic: %s\n\n' "$3"; cat "$top/patches/$3.cover"; } |
         GIT_AUTHOR_NAME=QEMU GIT_AUTHOR_EMAIL=qemu-devel@nongnu.org GIT_AUTHOR_DATE=$_date \
@@ -113,6 +117,7 @@ record()
 # series, and the way out of it; nothing when there is nothing.
 unfinished()
 {
+    local _op _on _dirty
     for _op in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
         [ ! -e "$tree/.git/$_op" ] || { echo "an unfinished rebase, am or merge (.git/$_op); finish or abort it"; return; }
     done
@@ -126,6 +131,7 @@ unfinished()
 # whoever runs this. Prints what git says.
 am_patch()
 {
+    local _who
     _who=$(qgit "$1" mailinfo /dev/null /dev/null < "$2" 2>/dev/null)
     GIT_COMMITTER_NAME=$(echo "$_who" | sed -n 's/^Author: //p') \
     GIT_COMMITTER_EMAIL=$(echo "$_who" | sed -n 's/^Email: //p') \
@@ -137,6 +143,7 @@ am_patch()
 # with the headers that the base has: QEMU is made for these
 adaptations()
 {
+    local _patch _file _name
     for _patch in "$top"/linux-headers/*.patch; do
         sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
             ! grep -qw "$_name" "$1/$_file" || qgit "$1" show "base:$_file" 2>/dev/null | grep -qw "$_name" ||
@@ -153,6 +160,7 @@ adaptations()
 # the author's time: no identity is needed and the ids are everyone's.
 apply_patches()
 {
+    local _repo _topics _in _series _out _line _name _patch
     am=$build/series.am.$$ fault='' tip=${2:-$(under "$1")}
     _repo=$1
     shift "$(($# < 2 ? $# : 2))"
@@ -192,27 +200,66 @@ EOF
     [ -z "$fault" ]
 }
 
-# copy_name PATH: sets $copy to the place, in the project, of the copy of a
-# file that the series adds to QEMU as PATH; fails if it has none.
+# The folders of copies, for those who read: nothing else is in them.
+# shellcheck disable=SC2034 # also for the caller
+copy_folders='accel target-arm target-ppc tests/qtest tests/unit copies'
+
+# copy_name PATH: sets $copy to the place, in the project, of the copy of QEMU's
+# file PATH
 copy_name()
 {
     case $1 in
     target/arm/*) copy=target-arm/${1#target/arm/} ;;
     target/ppc/*) copy=target-ppc/${1#target/ppc/} ;;
-    hw/intc/openpic_kvm*) copy=target-ppc/${1#hw/intc/} ;;
     accel/* | tests/qtest/* | tests/unit/*) copy=$1 ;;
-    *) return 1 ;;
+    *) copy=copies/$1 ;;
     esac
 }
 
+# How patches are written is spelt out, so that no one's settings matter.
+diff_options='--full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/'
+
+# write_copies REPO COMMIT OUT: writes into OUT the files that the series up to
+# COMMIT adds, and a .diff for each file that it changes
+write_copies()
+{
+    local _status _path _new _folder _of
+    qgit "$1" diff -M --name-status "$(under "$1")" "$2" |
+    while IFS='	' read -r _status _path _new; do
+        copy_name "${_new:-$_path}"
+        mkdir -p "$3/$(dirname "$copy")"
+        if [ "$_status" = A ]; then
+            qgit "$1" show "$2:$_path" > "$3/$copy"
+        else
+            # shellcheck disable=SC2086 # a list
+            qgit "$1" diff $diff_options "$(under "$1")" "$2" -- "$_path" ${_new:+"$_new"} > "$3/$copy.diff"
+        fi
+    done
+    for _folder in $copy_folders; do
+        case $_folder in
+        copies) _of="QEMU's other folders" ;;
+        target-*) _of="QEMU's target/${_folder#target-}/" ;;
+        *) _of="QEMU's $_folder/" ;;
+        esac
+        [ ! -e "$3/$_folder" ] || cat > "$3/$_folder/README.md" <<EOF
+# Generated: what the series does in $_of
+
+\`make export\` writes this folder from \`build/qemu\`, for those who read, and
+\`make check-series\` compares. Do not edit it: change \`build/qemu\`.
+
+- \`NAME\` is a file that the series adds.
+- \`NAME.diff\` is all that the series changes in a file of QEMU's.
+EOF
+    done
+}
+
 # write_patch REPO COMMIT FOLDER NUMBER: writes the patch, prints its path.
-# Spelt out, so that the settings of build/qemu do not matter.
 write_patch()
 {
+    # shellcheck disable=SC2086 # a list
     qgit "$1" format-patch -1 -o "$3" --zero-commit --no-signature \
         --no-numbered --start-number="$4" --subject-prefix=PATCH --suffix=.patch \
-        --full-index -M --diff-algorithm=myers --unified=3 --src-prefix=a/ --dst-prefix=b/ \
-        --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
+        $diff_options --no-base --no-thread --no-cover-letter --no-attach --no-signoff --no-notes \
         --no-from --no-to --no-cc --no-add-header "$2"
 }
 
@@ -221,6 +268,7 @@ write_patch()
 # make there. Dies when the series is another one than that of patches/.
 variants_to()
 {
+    local _n _commit _file _made _line
     _n=0
     mkdir -p "$3/patches/upstream"
     for _commit in $(qgit "$1" rev-list --reverse "$(under "$1")..$2"); do
@@ -249,6 +297,7 @@ variants_to()
 # should hold of the series up to COMMIT: patches/ and the copies.
 export_to()
 {
+    local _under _n _commit _file _line
     mkdir -p "$3/patches"
     _under=$(under "$1")
     [ "$_under" != "$(qgit "$1" rev-parse "$2")" ] || return 0
@@ -283,19 +332,15 @@ export_to()
     fi
     rm -f "$3/old"
 
-    qgit "$1" diff -M --diff-filter=A --name-only "$_under" "$2" |
-    while read -r _path; do
-        copy_name "$_path" || continue
-        mkdir -p "$3/$(dirname "$copy")"
-        qgit "$1" show "$2:$_path" > "$3/$copy"
-    done
+    write_copies "$@"
 }
 
 # changes OUT: lists what would make the project equal to OUT, one line for
-# each file: `write PATH` or `remove PATH`. A copy is only removed if a patch
-# of patches/ adds the file that it is of: others are not export's to remove.
+# each file: `write PATH` or `remove PATH`. A copy is only removed if a patch of
+# patches/ has the file that it is of: others are not export's to remove.
 changes()
 {
+    local _path _folder
     ( cd "$1" && find . -type f | sed 's,^\./,,' | LC_ALL=C sort ) |
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
@@ -304,18 +349,23 @@ changes()
         _path=patches/${_path##*/}
         [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
-    cat "$top"/patches/*.patch 2>/dev/null |
-        awk '/^diff --git / { new = 0 } /^new file mode / { new = 1 }
-             new && /^\+\+\+ b\// { print substr($0, 7); new = 0 }' | sort -u |
+    {
+        sed -n 's,^\(---\|+++\) [ab]/,,p; s,^rename to ,,p' "$top"/patches/*.patch 2>/dev/null | sort -u |
+        while read -r _path; do
+            copy_name "$_path"
+            printf '%s\n' "$copy" "$copy.diff"
+        done
+        for _folder in $copy_folders; do echo "$_folder/README.md"; done
+    } |
     while read -r _path; do
-        copy_name "$_path" || continue
-        [ ! -e "$top/$copy" ] || [ -e "$1/$copy" ] || echo "remove $copy"
+        [ ! -e "$top/$_path" ] || [ -e "$1/$_path" ] || echo "remove $_path"
     done
 }
 
 # variant_changes OUT: the same for what variants_to wrote
 variant_changes()
 {
+    local _path
     ( cd "$1" && find patches -type f | LC_ALL=C sort ) |
     while read -r _path; do
         cmp -s "$1/$_path" "$top/$_path" || echo "write $_path"
@@ -343,6 +393,7 @@ pending()
 # one line each.
 faults()
 {
+    local _under _seen _commit _other _name _body
     _under=$(under "$1") _seen=
     qgit "$1" log --merges --format='%h ("%s") is a merge' "$_under..$2"
     for _commit in $(qgit "$1" rev-list --reverse --no-merges "$_under..$2"); do
@@ -379,6 +430,7 @@ step_tree()
 # programs with the KVM code of that host, and the series' tests that are there
 step_goals()
 {
+    local _test
     case $1 in
     arm64)
         goals=qemu-system-aarch64

@@ -8,8 +8,10 @@
 
 #define UART ((volatile unsigned int *)0x09000000)
 
-/* SMC Calling Convention (DEN0028): UID of the vendor's hypervisor service,
- * and the first word of KVM's; PSCI (DEN0022): SYSTEM_OFF */
+/*
+ * SMC Calling Convention (DEN0028): UID of the vendor's hypervisor service,
+ * and the first word of KVM's; PSCI (DEN0022): SYSTEM_OFF
+ */
 #define VENDOR_HYP_UID 0x8600ff01u
 #define KVM_UID_0 0xb66fb428u
 #define PSCI_SYSTEM_OFF 0x84000008u

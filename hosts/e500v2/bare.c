@@ -12,8 +12,10 @@
 
 static unsigned int stack[1024];
 
-/* Whether the flattened device tree at @fdt (its size is in its second word)
- * has the compatible string of the node that QEMU adds under KVM. */
+/*
+ * Whether the flattened device tree at @fdt (its size is in its second word)
+ * has the compatible string of the node that QEMU adds under KVM.
+ */
 static int has_kvm(const char *fdt)
 {
     static const char kvm[] = "linux,kvm";

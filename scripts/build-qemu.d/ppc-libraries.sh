@@ -21,7 +21,7 @@ make install
 
 unpack pcre2 "$pcre2"
 cd "$prefix/src/pcre2"
-./configure --host=$host --prefix="$prefix" --disable-shared --disable-dependency-tracking
+./configure --host="$host" --prefix="$prefix" --disable-shared --disable-dependency-tracking
 make -j "$jobs" install-libLTLIBRARIES install-nodist_includeHEADERS install-pkgconfigDATA
 
 mkdir -p "$prefix/src/fdt"
@@ -29,13 +29,13 @@ cd "$prefix/src/fdt"
 dpkg-deb --fsys-tarfile "$linux" | tar -xO ./usr/src/linux-source-6.1.tar.xz |
     tar -xJ --strip-components=4 linux-source-6.1/scripts/dtc/libfdt
 $CC $CFLAGS -I. -c fdt*.c
-$host-ar rcs "$prefix/lib/libfdt.a" fdt*.o
+"$host-ar" rcs "$prefix/lib/libfdt.a" fdt*.o
 cp fdt.h libfdt.h libfdt_env.h "$prefix/include/"
 
 # For QEMU's interpreter of TCG's operations, which calls helpers with it
 unpack libffi "$libffi"
 cd "$prefix/src/libffi"
-./configure --host=$host --prefix="$prefix" --libdir="$prefix/lib" --disable-shared \
+./configure --host="$host" --prefix="$prefix" --libdir="$prefix/lib" --disable-shared \
     --disable-dependency-tracking --disable-multi-os-directory --disable-docs
 make -j "$jobs" install
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The accelerator choice before and after the series, as a table in Markdown
-# (the one in docs/fallback.md): tests/run/cases/choice with both QEMUs.
+# (docs/results.md has it as text): tests/run/cases/choice with both QEMUs.
 
 set -eu
 # shellcheck source=scripts/common.sh

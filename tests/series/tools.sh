@@ -251,16 +251,24 @@ refuses 'export: unfinished rebase' "$q has an unfinished rebase, .*; finish or 
 refuses 'tree: unfinished rebase' "$q has an unfinished rebase, .*; finish or abort" "$tree"
 git -C "$q" rebase --abort
 
-works 'export' '2 patches in patches/, 11 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest -type f | sort | tr '\n' ' ')
-wanted='accel/kvm/one-reg.c patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/arm.cover patches/base patches/ppc.cover patches/series patches/series.upstream target-arm/kvm-target.c target-ppc/sub/booke.c tests/qtest/t-test.c '
-if [ "$files" = "$wanted" ]; then ok 'export writes patches, covers, series, base and copies of added files'; else
-    not_ok 'export writes patches, covers, series, base and copies of added files' "$files"; fi
+works 'export' '2 patches in patches/, 20 files' "$exp"
+files=$(cd "$project" && find patches target-arm target-ppc accel tests copies -type f | sort | tr '\n' ' ')
+wanted='accel/README.md accel/kvm/one-reg.c accel/moved.c.diff copies/README copies/README.md patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/arm.cover patches/base patches/ppc.cover patches/series patches/series.upstream target-arm/README.md target-arm/kvm-target.c target-arm/kvm.c.diff target-ppc/README.md target-ppc/kvm.c.diff target-ppc/sub/booke.c tests/qtest/README.md tests/qtest/t-test.c '
+if [ "$files" = "$wanted" ]; then ok 'export writes patches, covers, series, base, copies of added files and diffs of changed ones'; else
+    not_ok 'export writes patches, covers, series, base, copies of added files and diffs of changed ones' "$files"; fi
 if [ "$(grep -v '^# The patches' "$project/patches/series")" = "$(printf '%s\n' '# topic arm' 0001-target-arm-one.patch '# topic ppc' 0002-target-ppc-two.patch)" ] &&
    [ "$(cat "$project/patches/arm.cover")" = "$(printf 'Arm, in one\n\nWhat it is for.')" ]; then
     ok 'patches/series has the topics and their patches, in their order'
 else
     not_ok 'patches/series has the topics and their patches, in their order' "$(cat "$project/patches/series" "$project/patches/arm.cover")"
+fi
+rm -rf "$tmp/made"
+cp -R "$src" "$tmp/made"
+if cat "$project"/target-*/kvm.c.diff "$project/accel/moved.c.diff" | git -C "$tmp/made" apply &&
+   diff "$tmp/made/target/ppc/kvm.c" "$q/target/ppc/kvm.c" && [ -e "$tmp/made/accel/moved.c" ]; then
+    ok 'the diffs make of the base what the series makes of it'
+else
+    not_ok 'the diffs make of the base what the series makes of it' "$(cat "$project"/target-*/kvm.c.diff)"
 fi
 named=$(awk '/^[^#]/ { print $2 }' "$project/patches/base" | tr '\n' ' ')
 if [ "$named" = '10.2.2 accel/accel.c target/arm/kvm.c target/ppc/kvm.c ' ]; then
@@ -400,6 +408,9 @@ cp "$tmp/base" "$project/patches/base"
 echo edited >> "$project/target-arm/kvm-target.c"
 finds 'check-series: a copy edited by hand' 'copies' 'target-arm/kvm-target.c is not what the patches give; change it in build/qemu'
 works 'export mends it' 'write target-arm/kvm-target.c' "$exp"
+echo edited >> "$project/target-arm/kvm.c.diff"
+finds 'check-series: a diff edited by hand' 'copies' 'target-arm/kvm.c.diff is not what the patches give'
+works 'export mends it too' 'write target-arm/kvm.c.diff' "$exp"
 touch "$project/target-ppc/stray.c"
 finds 'check-series: a file that is no copy' 'copies' 'target-ppc/stray.c is no copy .*; remove it'
 idle 'which export does not own' '0 files changed' "$exp"
@@ -411,7 +422,7 @@ idle 'check-series again' '^# 10 passed, 0 failed, 0 skipped' "$check"
 echo more >> "$q/README"
 topic doc 'Words' '' 'Why.'
 commit 'README: more' 'Why.' '' "$sob"
-works 'export of a topic more' '3 patches in patches/, 4 files' "$exp"
+works 'export of a topic more' '3 patches in patches/, 5 files' "$exp"
 finds 'check-series: a topic that does not apply without another' 'each of 3 topics applies' \
     'topic doc, on what its cover letter names: patches/0003-README-more.patch does not apply .*README'
 git -C "$q" reset -q --hard series~1
@@ -435,14 +446,14 @@ echo less >> "$q/README"
 commit 'README: less' 'Why.' '' "$sob"
 refuses 'mail: unexported work' 'build/qemu has work that is not in patches/' "$mails" doc
 git -C "$q" reset -q --hard exported~2
-works 'export without it' '2 patches in patches/, 4 files' "$exp"
+works 'export without it' '2 patches in patches/, 5 files' "$exp"
 
 # --- a commit goes away, and all that was made from it
 
 git -C "$q" reset -q --hard series~2
-works 'export of fewer commits' '1 patches in patches/, 7 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest 2>/dev/null | sort | tr '\n' ' ')
-if [ "$files" = 'accel accel/kvm accel/kvm/one-reg.c patches patches/0001-target-arm-one.patch patches/arm.cover patches/base patches/series patches/series.upstream target-arm target-arm/kvm-target.c ' ]; then
+works 'export of fewer commits' '1 patches in patches/, 11 files' "$exp"
+files=$(cd "$project" && find patches target-arm target-ppc accel tests copies 2>/dev/null | sort | tr '\n' ' ')
+if [ "$files" = 'accel accel/README.md accel/kvm accel/kvm/one-reg.c copies copies/README copies/README.md patches patches/0001-target-arm-one.patch patches/arm.cover patches/base patches/series patches/series.upstream target-arm target-arm/README.md target-arm/kvm-target.c target-arm/kvm.c.diff ' ]; then
     ok 'export removes patches and copies that are no more'
 else
     not_ok 'export removes patches and copies that are no more' "$files"

@@ -1,0 +1,103 @@
+/*
+ * Choosing the accelerator by the CPU type that it has to run
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SYSTEM_ACCEL_CHOICE_H
+#define SYSTEM_ACCEL_CHOICE_H
+
+#include "accel/accel-ops.h"
+
+typedef struct AcceleratorDeclinedList AcceleratorDeclinedList;
+
+/**
+ * AccelCPURequest: the CPU type that the guest was promised
+ * @model: its name as in ``-cpu``, without features
+ * @oc: its class, or NULL where the name only exists once an accelerator
+ *      runs (PowerPC registers "host" when KVM has been initialised)
+ * @features: what follows the first comma of ``-cpu``, or NULL
+ */
+struct AccelCPURequest {
+    char *model;
+    ObjectClass *oc;
+    char *features;
+};
+
+/**
+ * accel_cpu_request_property:
+ * @cpu: the request
+ * @name: a property of the CPU type
+ *
+ * Looks up what ``-cpu`` or else ``-global`` asks for, without parsing the
+ * features: cc->parse_features() registers them as global properties, and
+ * must only run once, after the accelerator has been chosen.
+ *
+ * Returns: the value of the last mention, or NULL where there is none; to be
+ * freed with g_free()
+ */
+char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name);
+
+/**
+ * accel_choice_start:
+ * @ms: the machine that is being built
+ * @option: the argument of ``-cpu``, or NULL
+ *
+ * Notes what CPU type the accelerators will be asked about: that of ``-cpu``,
+ * or else the machine's default under the accelerator that is asked. Nothing
+ * is asked when there is neither, when the name is unknown
+ * (parse_cpu_option() reports that), or when the machine builds its own CPUs
+ * whatever ``-cpu`` says.
+ */
+void accel_choice_start(MachineState *ms, const char *option);
+
+/**
+ * accel_choice_accepts:
+ * @accel: accelerator object with its properties set, not yet initialised
+ * @name: its name as in ``-accel``
+ *
+ * Asks @accel's class whether it can run the CPU type. A reason to decline is
+ * remembered for accel_choice_report_*() and ``query-accelerators``.
+ *
+ * Returns: true if @accel can be initialised
+ */
+bool accel_choice_accepts(AccelState *accel, const char *name);
+
+/**
+ * accel_choice_failed:
+ * @name: name of the accelerator as in ``-accel``
+ * @reason: why it is passed over, which has been reported
+ *
+ * Remembers an accelerator that does not exist, or that accepted the CPU type
+ * but could not be initialised.
+ */
+void accel_choice_failed(const char *name, const char *reason);
+
+/**
+ * accel_choice_report_fallback:
+ *
+ * Says in one line which accelerator is used and which ones declined, and why.
+ *
+ * Returns: false, having said nothing, if none had declined
+ */
+bool accel_choice_report_fallback(void);
+
+/**
+ * accel_choice_report_failure:
+ *
+ * Reports that no accelerator of the list can run the CPU type, with the
+ * reason of each and a remedy.
+ *
+ * Returns: false, having said nothing, if none had declined
+ */
+bool accel_choice_report_failure(void);
+
+/**
+ * accel_choice_declined:
+ *
+ * Returns: those that came before the accelerator in use and were passed over,
+ * in the order of the list, for ``query-accelerators``
+ */
+AcceleratorDeclinedList *accel_choice_declined(void);
+
+#endif
