@@ -107,7 +107,7 @@ dies it ended with status 3
 killed it ended with status 137
 nothing it printed no plan
 no-command it printed no plan
-silent silent: ended by its limit: it printed nothing for [0-9]+ s .load: 
+silent silent: ended by its limit: it printed nothing for [0-9]+ s .load:
 EOF
 check 'what was silent leaves no process' sh -c "! pgrep -f 'sleep 6[01]$'"
 runs fails
