@@ -252,7 +252,7 @@ refuses 'tree: unfinished rebase' "$q has an unfinished rebase, .*; finish or ab
 git -C "$q" rebase --abort
 
 works 'export' '2 patches in patches/, 20 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests copies -type f | sort | tr '\n' ' ')
+files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest tests/unit copies -type f | sort | tr '\n' ' ')
 wanted='accel/README.md accel/kvm/one-reg.c accel/moved.c.diff copies/README copies/README.md patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/arm.cover patches/base patches/ppc.cover patches/series patches/series.upstream target-arm/README.md target-arm/kvm-target.c target-arm/kvm.c.diff target-ppc/README.md target-ppc/kvm.c.diff target-ppc/sub/booke.c tests/qtest/README.md tests/qtest/t-test.c '
 if [ "$files" = "$wanted" ]; then ok 'export writes patches, covers, series, base, copies of added files and diffs of changed ones'; else
     not_ok 'export writes patches, covers, series, base, copies of added files and diffs of changed ones' "$files"; fi
@@ -452,7 +452,7 @@ works 'export without it' '2 patches in patches/, 5 files' "$exp"
 
 git -C "$q" reset -q --hard series~2
 works 'export of fewer commits' '1 patches in patches/, 11 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests copies 2>/dev/null | sort | tr '\n' ' ')
+files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest tests/unit copies 2>/dev/null | sort | tr '\n' ' ')
 if [ "$files" = 'accel accel/README.md accel/kvm accel/kvm/one-reg.c copies copies/README copies/README.md patches patches/0001-target-arm-one.patch patches/arm.cover patches/base patches/series patches/series.upstream target-arm target-arm/README.md target-arm/kvm-target.c target-arm/kvm.c.diff ' ]; then
     ok 'export removes patches and copies that are no more'
 else
