@@ -116,6 +116,7 @@ check_series()
     "$top/scripts/qemu-tree" --keep-work
     run_part series "$top/scripts/check-series"
     run_part series-tools "$top/tests/series/tools.sh"
+    run_part tap "$top/tests/lib/tap-test.sh"
 }
 
 check_headers()

@@ -17,6 +17,8 @@ esac
 . "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=scripts/series.sh
 . "$top/scripts/series.sh"
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
 kernel=${1:-newest}
 
 need_tree
@@ -38,7 +40,6 @@ for patch in $(adaptations "$work/qemu"); do
     wanted="$wanted|$(sed -n 's,^+++ b/.*/\(.*\)\.c$,\1,p' "$patch" | paste -sd '|' -)"
 done
 
-failed=0
 for which in arm64 ppc; do
     export QEMU_TREE="$work/qemu" OBJ="$work/headers-$which"
     rc=0
@@ -48,10 +49,9 @@ for which in arm64 ppc; do
     # shellcheck disable=SC2086 # a list
     [ "$rc" -ne 0 ] || "$top/scripts/build-qemu" "$which" $objects || rc=$?
     if [ "$rc" -eq 0 ] && [ "$(echo "$objects" | grep -c .)" -ge 5 ]; then
-        echo "ok - $which: $(echo "$objects" | wc -l) files ($wanted) compile with the headers of $version"
+        ok "$which: $(echo "$objects" | wc -l) files ($wanted) compile with the headers of $version"
     else
-        failed=$((failed + 1))
-        echo "not ok - $which: the series does not compile with the headers of $version"
+        not_ok "$which: the series compiles with the headers of $version" "see above, and $build/logs/${OBJ##*/}-build.log"
     fi
 done
-[ "$failed" -eq 0 ]
+done_testing

@@ -22,6 +22,8 @@ esac
 . "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=scripts/series.sh
 . "$top/scripts/series.sh"
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
 need_tree
 need_packages bison flex gcc libc6-dev make rsync xz-utils # for QEMU's script
 [ $# -gt 0 ] || set -- same abi git tree bad
@@ -32,11 +34,6 @@ mounted=
 trap '[ -z "$mounted" ] || umount "$mounted"; rm -rf "$tmp"' EXIT
 trap 'exit 130' HUP INT TERM
 q=$tmp/qemu
-
-passed=0 failed=0 skipped=0
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; shift; printf '    %s\n' "$@"; }
-skip() { skipped=$((skipped + 1)); echo "ok - $1 # SKIP $2"; }
 
 # fresh DIR: the base's headers, in DIR
 fresh()
@@ -514,5 +511,4 @@ for part; do
     *) die "unknown part '$part'; see tests/headers/script.sh --help" ;;
     esac
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+done_testing

@@ -14,15 +14,12 @@ case ${1:-} in
 esac
 unset QEMU_SRC
 here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib/tap.sh
+. "$here/tests/lib/tap.sh"
 tmp=$(mktemp -d)
 mounted=
 trap '[ -z "$mounted" ] || umount "$mounted"; rm -rf "$tmp"' EXIT
 trap 'exit 130' HUP INT TERM
-
-passed=0 failed=0 skipped=0
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; shift; printf '    %s\n' "$@"; }
-skip() { skipped=$((skipped + 1)); echo "skip - $1 ($2)"; }
 
 # state: all that a script must not touch when it refuses.
 state()
@@ -80,7 +77,7 @@ finds()
 {
     if "$project/scripts/check-series" > "$tmp/stdout" 2>&1; then
         not_ok "$1" "check-series passed" "$(cat "$tmp/stdout")"
-    elif grep -A 4 "^not ok - .*$2" "$tmp/stdout" | grep -q "^    .*$3" && tail -n 1 "$tmp/stdout" | grep -q ' [1-9][0-9]* failed, '; then
+    elif grep -A 5 "^not ok [0-9]* - .*$2" "$tmp/stdout" | grep -q "^# .*$3" && tail -n 1 "$tmp/stdout" | grep -q ' [1-9][0-9]* failed, '; then
         ok "$1"
     else
         not_ok "$1" "wanted: not ok - $2, and: $3; got:" "$(cat "$tmp/stdout")"
@@ -92,7 +89,9 @@ project=$tmp/project
 export BUILD="$tmp/build"
 q=$BUILD/qemu
 mkdir -p "$project" "$BUILD"
+mkdir -p "$project/tests"
 cp -R "$here/scripts" "$project/"
+cp -R "$here/tests/lib" "$project/tests/"
 git init -q "$project"
 git -C "$project" config user.name 'Ann Tester'
 git -C "$project" config user.email ann@example.org
@@ -208,7 +207,7 @@ else
 fi
 idle 'tree again' 'applied already' env QEMU_SRC="$src" "$tree"
 idle 'export of no patches' '0 patches in patches/, 0 files' "$exp"
-works 'check-series of no patches' '[1-9] passed, 0 failed, [1-9] skipped' "$check"
+works 'check-series of no patches' '^# [1-9] passed, 0 failed, [1-9] skipped' "$check"
 
 # --- working on the series
 
@@ -253,7 +252,7 @@ refuses 'tree: unfinished rebase' "$q has an unfinished rebase, .*; finish or ab
 git -C "$q" rebase --abort
 
 works 'export' '2 patches in patches/, 11 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests -type f | sort | tr '\n' ' ')
+files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest -type f | sort | tr '\n' ' ')
 wanted='accel/kvm/one-reg.c patches/0001-target-arm-one.patch patches/0002-target-ppc-two.patch patches/arm.cover patches/base patches/ppc.cover patches/series patches/series.upstream target-arm/kvm-target.c target-ppc/sub/booke.c tests/qtest/t-test.c '
 if [ "$files" = "$wanted" ]; then ok 'export writes patches, covers, series, base and copies of added files'; else
     not_ok 'export writes patches, covers, series, base and copies of added files' "$files"; fi
@@ -277,7 +276,7 @@ else
 fi
 idle 'export again' '2 patches in patches/, 0 files' "$exp"
 idle 'tree after export' 'applied already' "$tree"
-idle 'check-series' '^10 passed, 0 failed, 0 skipped' "$check"
+idle 'check-series' '^# 10 passed, 0 failed, 0 skipped' "$check"
 
 git -C "$project" add -A
 git -C "$project" commit -qm 'series'
@@ -300,7 +299,7 @@ idle 'tree --base again' 'there already' "$tree" --base
 if [ -e "$q-base/configure" ] && [ ! -e "$q-base/README" ]; then ok 'build/qemu-base is the base'; else
     not_ok 'build/qemu-base is the base'; fi
 mv "$q" "$q.away"
-idle 'check-series without build/qemu' '^9 passed, 0 failed, 1 skipped' env QEMU_SRC="$src" "$check"
+idle 'check-series without build/qemu' '^# 9 passed, 0 failed, 1 skipped' env QEMU_SRC="$src" "$check"
 mv "$q.away" "$q"
 
 # --- patches/ changes under the tree
@@ -378,7 +377,7 @@ else
 fi
 rm -rf "$q" "$tmp/later"
 mv "$q.away" "$q"
-works 'variants for later QEMUs do not matter to this one' '^10 passed' "$check"
+works 'variants for later QEMUs do not matter to this one' '^# 10 passed' "$check"
 rm -r "$project/patches/upstream"
 sed -i 's/^ target\/arm\/kvm.c 18$/& no more/' "$p1"
 finds 'check-series: a patch that does not apply' 'patches apply to the base' 'patches/0001.*target/arm/kvm.c'
@@ -395,7 +394,7 @@ cp "$project/patches/base" "$tmp/base"
 sed -i 's/^[0-9a-f]*\( target.arm.kvm.c\)/0123\1/' "$project/patches/base"
 finds 'check-series: another base' 'patches/base names' 'target/arm/kvm.c: patches/base says 0123, QEMU 10.2.2 has'
 sed 's/^version.*/version 10.2.1/' "$tmp/base" > "$project/patches/base"
-works 'check-series: another version with the same files' '^10 passed' "$check"
+works 'check-series: another version with the same files' '^# 10 passed' "$check"
 cp "$tmp/base" "$project/patches/base"
 
 echo edited >> "$project/target-arm/kvm-target.c"
@@ -405,7 +404,7 @@ touch "$project/target-ppc/stray.c"
 finds 'check-series: a file that is no copy' 'copies' 'target-ppc/stray.c is no copy .*; remove it'
 idle 'which export does not own' '0 files changed' "$exp"
 rm "$project/target-ppc/stray.c"
-idle 'check-series again' '^10 passed, 0 failed, 0 skipped' "$check"
+idle 'check-series again' '^# 10 passed, 0 failed, 0 skipped' "$check"
 
 # --- topics that others need
 
@@ -420,7 +419,7 @@ git -C "$q" commit -q --amend --allow-empty -m 'topic: doc' -m 'Words' -m 'Based
 echo more >> "$q/README"
 commit 'README: more' 'Why.' '' "$sob"
 works 'export of what it is based on' '3 patches in patches/, [12] files' "$exp"
-idle 'check-series of what it is based on' '^10 passed, 0 failed, 0 skipped' "$check"
+idle 'check-series of what it is based on' '^# 10 passed, 0 failed, 0 skipped' "$check"
 mails=$project/scripts/mail
 refuses 'mail: no such topic' "patches/series has no topic 'none'; give one of: arm ppc doc" "$mails" none
 refuses 'mail: no topic' 'no TOPIC; give one of: arm ppc doc' "$mails"
@@ -442,7 +441,7 @@ works 'export without it' '2 patches in patches/, 4 files' "$exp"
 
 git -C "$q" reset -q --hard series~2
 works 'export of fewer commits' '1 patches in patches/, 7 files' "$exp"
-files=$(cd "$project" && find patches target-arm target-ppc accel tests 2>/dev/null | sort | tr '\n' ' ')
+files=$(cd "$project" && find patches target-arm target-ppc accel tests/qtest 2>/dev/null | sort | tr '\n' ' ')
 if [ "$files" = 'accel accel/kvm accel/kvm/one-reg.c patches patches/0001-target-arm-one.patch patches/arm.cover patches/base patches/series patches/series.upstream target-arm target-arm/kvm-target.c ' ]; then
     ok 'export removes patches and copies that are no more'
 else
@@ -454,5 +453,4 @@ cp "$tmp/p2" "$p2"
 refuses 'tree: patches changed and unexported work' "$q has commits .* not in patches/" "$tree"
 works 'tree --keep-work' 'used as it is; it has commits' "$tree" --keep-work
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+done_testing
