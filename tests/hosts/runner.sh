@@ -22,8 +22,8 @@ esac
 [ $# -gt 0 ] || set -- arm64 e500v2
 
 passed=0 failed=0 skipped=0
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+need_packages procps
+make_tmp
 mkdir "$tmp/empty"
 
 ok() { passed=$((passed + 1)); echo "ok - $*"; }
@@ -51,8 +51,14 @@ run()
     return 1
 }
 
-# The emulator has the log's name among its arguments.
-nothing_left() { ! pgrep -f "path=$tmp/log"; }
+# The emulator has the log's name among its arguments. 1: there is none; others
+# are errors.
+nothing_left()
+{
+    _got=0
+    pgrep -f "path=$tmp/log" || _got=$?
+    [ "$_got" -eq 1 ]
+}
 
 # fails TEXT ARG...: hosts/run refuses at once, in one line with TEXT in it.
 fails()
