@@ -3,11 +3,12 @@
  * The near end of an emulated host's port, for hosts/run: starts the
  * emulator, passes our stdin to the command in the host, its stdout and
  * stderr to ours (frames: see init.c), and ends the emulator when its time is
- * up, when we are told to end, or when whoever reads us has gone.
+ * up, when we are told to end, or when nobody can have the output.
  *
  * What came of it is written to RESULT as one line:
  *   status N    the command ended with this status
  *   died        the emulator ended before the command did
+ *   unwritable STREAM REASON  our stdout or stderr took no more: a full disk
  *   timeout     SECONDS were over
  *   signal N    we were told to end
  */
@@ -32,6 +33,7 @@
 
 static pid_t emulator;
 static volatile sig_atomic_t got_signal;
+static int unwritable, write_errno;
 
 static void on_signal(int sig)
 {
@@ -41,7 +43,7 @@ static void on_signal(int sig)
     }
 }
 
-static bool write_all(int fd, const char *buf, size_t len)
+static void write_all(int fd, const char *buf, size_t len)
 {
     while (len) {
         ssize_t n = write(fd, buf, len);
@@ -50,15 +52,21 @@ static bool write_all(int fd, const char *buf, size_t len)
             if (errno == EINTR && !got_signal) {
                 continue;
             }
-            if (errno == EPIPE) {
-                on_signal(SIGPIPE);
+            if (errno == EAGAIN && !got_signal) {   /* not ours alone */
+                poll(&(struct pollfd) { .fd = fd, .events = POLLOUT }, 1, -1);
+                continue;
             }
-            return false;
+            if (errno == EPIPE) {
+                on_signal(SIGPIPE);             /* whoever reads us has gone */
+            } else if (!got_signal) {
+                write_errno = errno;
+                unwritable = fd;
+            }
+            return;
         }
         buf += n;
         len -= n;
     }
-    return true;
 }
 
 /* Bytes from the port; true when STATUS is complete. */
@@ -67,7 +75,7 @@ static bool from_port(const char *buf, size_t len, char *status, size_t size)
     static char head[5];
     static size_t have, left;
 
-    while (len) {
+    while (len && !write_errno) {
         uint32_t be;
         size_t n;
 
@@ -151,7 +159,7 @@ int main(int argc, char **argv)
     close(PORT_FD);
     alarm(atoi(argv[2]));
 
-    while (emulator > 0 && !got_signal && !done) {
+    while (emulator > 0 && !got_signal && !done && !write_errno) {
         struct pollfd p[2] = {
             { .fd = sv[0], .events = POLLIN | (in_len ? POLLOUT : 0) },
             { .fd = in_open && !in_len ? STDIN_FILENO : -1, .events = POLLIN }
@@ -188,7 +196,13 @@ int main(int argc, char **argv)
         }
     }
 
-    if (done && !got_signal) {
+    if (write_errno) {
+        snprintf(buf, sizeof(buf), "%s %s",
+                 unwritable == STDOUT_FILENO ? "stdout" : "stderr",
+                 strerror(write_errno));
+        result(argv[1], "unwritable", buf);
+        on_signal(0);
+    } else if (done && !got_signal) {
         result(argv[1], "status", status);
         close(sv[0]);                           /* hosts/init.c waits for it */
         alarm(GRACE);

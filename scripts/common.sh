@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# What every script of the project shares: where things are, how it speaks,
-# and how it gets packages. To be sourced after `set -eu`, with $0 still the
-# script's own path; sets $top (the checkout) and $build (all that is made).
-
-top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel 2>/dev/null) ||
-    { echo "${0##*/}: error: $0 is not inside a git checkout of the project" >&2; exit 1; }
-build=${BUILD:-$top/build}
-# shellcheck disable=SC2034 # used by the scripts that source this
-jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+# What every script of the project shares: where things are, how it speaks, how
+# it ends, and how it gets packages. To be sourced after `set -eu`, with $0 still
+# the script's own path; sets $top (the checkout) and $build (all that is made).
 
 # One line for each step; a script that says nothing has nothing to do.
 say() { printf '%s\n' "== $*"; }
@@ -17,27 +11,138 @@ say() { printf '%s\n' "== $*"; }
 # die WHAT...: one error line that names the thing, the reason and the remedy.
 die() { printf '%s: error: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# Git is not asked: there may be none (a tarball), another one around us, or one
+# that belongs to another user.
+top=$(cd "$(dirname "$0")" && pwd -P)
+until [ -e "$top/scripts/common.sh" ]; do
+    [ -n "$top" ] || die "$0 is not in a checkout of the project: no folder above it has scripts/common.sh; run it where it belongs"
+    top=${top%/*}
+done
+build=${BUILD:-$top/build}
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+case $build in
+*[[:space:]:]*)
+    die "the build folder is '$build', and QEMU's configure takes no path with a blank or a colon in it; set BUILD= to a folder without" ;;
+esac
+export BUILD="$build" # scripts that this one calls may be elsewhere
+# shellcheck disable=SC2034 # used by the scripts that source this
+jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+
+# --- how it ends
+
+# A script that HUP, INT or TERM ends, whether sent to it alone or to its whole
+# process group, ends like one that fails: what it tends is ended first, then
+# what at_exit() was told is done. Then it ends by that signal, so that its
+# caller knows. Programs that it runs otherwise are waited for.
+caught='' starting='' tended='' exit_commands='' raise=yes
+trap on_exit EXIT
+heed_signals()
+{
+    trap 'on_signal HUP 129' HUP
+    trap 'on_signal INT 130' INT
+    trap 'on_signal TERM 143' TERM
+}
+heed_signals
+
+on_signal()
+{
+    caught="$1 $2"
+    [ -z "$starting" ] || return 0
+    trap '' HUP INT TERM
+    for _process in $tended; do
+        # Again and again: a shell that was forked this moment can lose one.
+        while kill "$_process"; do sleep 0.5; done &
+        wait "$_process" || :
+        wait "$!" || :
+    done 2> /dev/null
+    exit "$2"
+}
+
+on_exit()
+{
+    trap '' HUP INT TERM
+    set +e
+    eval "$exit_commands"
+    if [ -n "$raise" ] && [ -n "$caught" ]; then
+        trap - "${caught% *}"
+        kill -s "${caught% *}" $$
+    fi
+}
+
+# at_exit COMMAND...: has COMMAND done when this shell ends, the last one first.
+at_exit()
+{
+    _words=
+    for _word; do
+        _words="$_words '$(printf %s "$_word" | sed "s/'/'\\\\''/g")'"
+    done
+    exit_commands="$_words
+$exit_commands"
+}
+
+# make_tmp: sets $tmp to a new folder that goes when the script ends.
+tmp=
+remove_tmp() { rm -rf "$tmp"; }
+make_tmp()
+{
+    at_exit remove_tmp
+    # A mktemp that is interrupted may have made it, and not said so.
+    tmp=$(trap '' HUP INT TERM; exec mktemp -d "${TMPDIR:-/tmp}/${0##*/}.XXXXXX")
+}
+
+# start COMMAND...: runs COMMAND, a program or a function, in the background
+# with our stdin, and tends it: what ends us ends that first. A function has a
+# shell of its own, with an at_exit() of its own. Sets $started to the process.
+start()
+{
+    heed_signals # a subshell has none
+    starting=yes
+    case $(command -v "$1") in
+    */*) { "$@" <&4 4<&- & } 4<&0 ;;
+    *) { { begin_subshell; "$@"; } <&4 4<&- & } 4<&0 ;;
+    esac
+    started=$! tended="$tended $!" starting=
+    # shellcheck disable=SC2086 # two words
+    [ -z "$caught" ] || on_signal $caught
+}
+{ : <&0; } 2> /dev/null || exec < /dev/null # for there to be one
+
+begin_subshell()
+{
+    caught='' starting='' tended='' exit_commands='' raise=''
+    trap on_exit EXIT
+    heed_signals
+}
+
+# tend COMMAND...: starts it, and waits for it.
+tend()
+{
+    start "$@"
+    _rc=0
+    wait "$started" || _rc=$?
+    tended=
+    return "$_rc"
+}
+
 # long LABEL LOG COMMAND...: runs a long command with its output in LOG, a
 # line when it starts, elapsed time every 30 s with the log's last line, and
-# on failure the log's end. Returns the command's status.
+# on failure the log's end. Returns the command's status. A program is in a
+# process group, which timeout makes and ends.
 long()
 {
     _label=$1 _log=$2
     shift 2
+    case $(command -v "$1") in */*) set -- timeout 0 "$@" ;; esac
     mkdir -p "$(dirname "$_log")"
     say "$_label (log: ${_log#"$top"/})"
-    _t0=$(date +%s)
-    "$@" > "$_log" 2>&1 < /dev/null &
-    _pid=$!
-    ( while sleep 30; do
-          printf '   %s: %s s: %s\n' "$_label" "$(($(date +%s) - _t0))" \
-              "$(tail -n 1 "$_log" | tr '\r' '\n' | tail -n 1 | cut -c 1-100)"
-      done ) &
-    _tick=$!
+    start "$@" > "$_log" 2>&1 < /dev/null
+    _pid=$started
+    start timeout 0 sh -c "$ticker" sh "$_label" "$_log" "$_pid" "$(date +%s)" < /dev/null
     _rc=0
     wait "$_pid" || _rc=$?
-    kill "$_tick" 2>/dev/null || true
-    wait "$_tick" 2>/dev/null || true
+    kill "$started" || true
+    wait "$started" || true
+    tended=
     if [ "$_rc" -ne 0 ]; then
         tail -n 25 "$_log" >&2
         printf '%s: error: %s failed with status %s; whole log: %s\n' \
@@ -45,6 +150,15 @@ long()
     fi
     return "$_rc"
 }
+# It ends with the command, too, as the first kill can be lost.
+# shellcheck disable=SC2016 # its own words
+ticker='
+    n=0
+    while sleep 5 && kill -0 "$3" 2> /dev/null; do
+        n=$((n + 1))
+        [ "$((n % 6))" -ne 0 ] || printf "   %s: %s s: %s\n" "$1" "$(($(date +%s) - $4))" \
+            "$(tail -n 1 "$2" | tr "\r" "\n" | tail -n 1 | cut -c 1-100)"
+    done'
 
 # need_space MIB: dies unless the build folder's file system has MIB free.
 need_space()
@@ -70,12 +184,17 @@ need_packages()
     [ -z "$_sudo" ] || command -v sudo > /dev/null ||
         die "packages are missing and there is no sudo; as root: apt-get install$_missing"
     # shellcheck disable=SC2086 # a list
-    long "installing packages" "$build/logs/packages.log" \
-        env DEBIAN_FRONTEND=noninteractive sh -c '
-            sudo=$1; shift
-            $sudo apt-get update &&
-            $sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"' \
-        sh "$_sudo" $_missing || die "cannot install$_missing"
+    long "installing packages" "$build/logs/packages.log" install_packages $_missing ||
+        die "cannot install$_missing"
+}
+
+# A signal waits: packages that are half there would be left to the user.
+install_packages()
+{
+    trap '' HUP INT TERM
+    export DEBIAN_FRONTEND=noninteractive
+    $_sudo apt-get update &&
+        $_sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 }
 
 # apt_private SUITE ARCH TOOL ARGS...: runs apt-get or apt-cache (TOOL) on a

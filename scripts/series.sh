@@ -16,6 +16,7 @@
 # each has: "# topic NAME", then their names, as quilt reads it.
 
 tree=$build/qemu
+at_exit rm -rf "$build/series.am.$$" # of apply_patches
 # Set while git runs hooks; they would beat -C below.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 

@@ -118,13 +118,9 @@ from_source()
         [ -e "$_dir/include/uapi/asm/kvm.h" ] || [ -e "$_dir/include/asm/kvm.h" ] || continue
         _arch=${_dir##*/} _log=$work/make.log
         # Not headers_install, which wants rsync and is no more than a copy.
-        # In the background, so that a signal need not wait for it.
-        env -u MAKEFLAGS -u MAKELEVEL make -j "$jobs" -C "$kernel" O="$work/make" ARCH="$_arch" headers \
-            > "$_log" 2>&1 < /dev/null &
-        make=$!
-        wait "$make" ||
+        tend timeout 0 env -u MAKEFLAGS -u MAKELEVEL \
+            make -j "$jobs" -C "$kernel" O="$work/make" ARCH="$_arch" headers > "$_log" 2>&1 < /dev/null ||
             die "the headers of $kernel for $_arch cannot be made: $(grep -m 1 '\*\*\*\|[Ee]rror' "$_log" || tail -n 1 "$_log")"
-        make=
         # The next architecture shares all but this.
         cp -R "$work/make/usr/include/asm" "$in/asm-$_arch"
     done
@@ -590,10 +586,9 @@ if [ -z "$mode" ] && [ -z "$mail" ] || [ -n "$do_commit" ]; then
 fi
 [ -z "$do_commit$mail" ] || ready_to_commit
 
-work=$(mktemp -d)
-make=
-trap '[ -z "$make" ] || { kill "$make"; wait "$make"; } 2>/dev/null || :; undo; rm -rf "$work"' EXIT
-trap 'exit 130' HUP INT TERM
+make_tmp
+work=$tmp
+at_exit undo
 in=$work/in new=$work/tree origin='' texts='' commit=''
 mkdir "$in"
 

@@ -33,7 +33,7 @@ make_linux()
 {
     _src=$1/src
     shift
-    make -C "$_src" ARCH=powerpc CROSS_COMPILE=powerpc-linux-gnu- "$@"
+    tend timeout 0 make -C "$_src" ARCH=powerpc CROSS_COMPILE=powerpc-linux-gnu- "$@"
 }
 
 # The same programs as in Debian's busybox-static, which the other hosts have.

@@ -25,14 +25,14 @@ esac
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 need_tree
-need_packages bison flex gcc libc6-dev make rsync xz-utils # for QEMU's script
+need_packages bison flex gcc libc6-dev make procps rsync xz-utils # most for QEMU's script
 [ $# -gt 0 ] || set -- same abi git tree bad
 
 update=$top/scripts/update-linux-headers.sh
-tmp=$(mktemp -d)
+make_tmp
 mounted=
-trap '[ -z "$mounted" ] || umount "$mounted"; rm -rf "$tmp"' EXIT
-trap 'exit 130' HUP INT TERM
+unmount() { [ -z "$mounted" ] || umount "$mounted"; }
+at_exit unmount
 q=$tmp/qemu
 
 # fresh DIR: the base's headers, in DIR
@@ -468,7 +468,7 @@ test_bad()
 
     # interrupted while headers are made; they take seconds, and this one
     get_source bookworm 6.1
-    if untouched 'interrupted while it prepares' 130 '' sh -c '
+    if untouched 'interrupted while it prepares' 143 '' sh -c '
         "$@" & sleep 1.5; kill -TERM $!; wait $!' sh "$update" --partial "$source" "$q"; then
         if pgrep -f "$source" > /dev/null; then not_ok 'interrupted while it prepares' 'make goes on'
         else ok 'interrupted while it prepares'; fi

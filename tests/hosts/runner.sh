@@ -22,8 +22,8 @@ esac
 [ $# -gt 0 ] || set -- arm64 e500v2
 
 passed=0 failed=0 skipped=0
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+need_packages procps
+make_tmp
 mkdir "$tmp/empty"
 
 ok() { passed=$((passed + 1)); echo "ok - $*"; }
@@ -51,8 +51,14 @@ run()
     return 1
 }
 
-# The emulator has the log's name among its arguments.
-nothing_left() { ! pgrep -f "path=$tmp/log"; }
+# The emulator has the log's name among its arguments. 1: there is none; others
+# are errors.
+nothing_left()
+{
+    _got=0
+    pgrep -f "path=$tmp/log" || _got=$?
+    [ "$_got" -eq 1 ]
+}
 
 # fails TEXT ARG...: hosts/run refuses at once, in one line with TEXT in it.
 fails()
@@ -62,6 +68,21 @@ fails()
     "$top/hosts/run" "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || _got=$?
     cat "$tmp/err"
     [ "$_got" = 125 ] && [ "$(wc -l < "$tmp/err")" = 1 ] && grep -qF -- "$_text" "$tmp/err"
+}
+
+# full STREAM: with STREAM on a full disk, hosts/run says so; where that is
+# stderr, by its status
+full()
+{
+    _got=0 _out=/dev/full _err=$tmp/err
+    [ "$1" = stdout ] || { _out=$tmp/out; _err=/dev/full; }
+    : > "$tmp/err"
+    "$top/hosts/run" --root "$tmp/empty" --log "$tmp/log" "$h" -- sh -c "echo text >&$2; sleep 999" \
+        > "$_out" 2> "$_err" < /dev/null || _got=$?
+    echo "status $_got"
+    cat "$tmp/err"
+    [ "$_got" = 125 ] || return 1
+    [ "$1" = stderr ] || grep -q "the command's stdout cannot be written here: No space left on device" "$tmp/err"
 }
 
 test_errors()
@@ -131,6 +152,10 @@ line' 'last '
         run 143 "$h" -- sh -c 'echo to stdout; echo to stderr >&2; sleep 99 & kill -TERM $$' < /dev/null
     check "$h: stdout and stderr are kept apart" \
         test "$(cat "$tmp/out")/$(cat "$tmp/err")" = "to stdout/to stderr"
+
+    check "$h: a stdout that cannot be written is an error" full stdout 1
+    check "$h: a stderr that cannot be written is an error" full stderr 2
+    check "$h: no emulator is left" nothing_left
 
     check "$h: --timeout ends it with status 124" run 124 --timeout 6 "$h" -- sleep 999 < /dev/null
     check "$h: the reason and the log are named" grep -q "after 6 s (--timeout).*$tmp/log" "$tmp/err"

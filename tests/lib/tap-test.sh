@@ -15,9 +15,7 @@ esac
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 need_packages perl
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' HUP INT TERM
+make_tmp
 
 # harness RESULT PATTERN: prove says RESULT (PASS or FAIL) of the script on
 # stdin, and PATTERN

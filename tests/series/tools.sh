@@ -13,13 +13,14 @@ case ${1:-} in
 -h | --help) sed -n '/^# Usage/,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 unset QEMU_SRC
-here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=tests/lib/tap.sh
-. "$here/tests/lib/tap.sh"
-tmp=$(mktemp -d)
+. "$top/tests/lib/tap.sh"
+make_tmp
 mounted=
-trap '[ -z "$mounted" ] || umount "$mounted"; rm -rf "$tmp"' EXIT
-trap 'exit 130' HUP INT TERM
+unmount() { [ -z "$mounted" ] || umount "$mounted"; }
+at_exit unmount
 
 # state: all that a script must not touch when it refuses.
 state()
@@ -90,8 +91,8 @@ export BUILD="$tmp/build"
 q=$BUILD/qemu
 mkdir -p "$project" "$BUILD"
 mkdir -p "$project/tests"
-cp -R "$here/scripts" "$project/"
-cp -R "$here/tests/lib" "$project/tests/"
+cp -R "$top/scripts" "$project/"
+cp -R "$top/tests/lib" "$project/tests/"
 git init -q "$project"
 git -C "$project" config user.name 'Ann Tester'
 git -C "$project" config user.email ann@example.org
