@@ -193,6 +193,8 @@ install_packages()
 {
     trap '' HUP INT TERM
     export DEBIAN_FRONTEND=noninteractive
+    exec 9> "$build/packages.lock" # apt-get update does not wait for another one
+    flock 9
     $_sudo apt-get update &&
         $_sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 }
