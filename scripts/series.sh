@@ -60,7 +60,7 @@ patches_id()
     local _not
     later "$1" base && _not=none || _not=upstream
     ( cd "$top/patches" 2>/dev/null &&
-      find . -type f ! -name base ! -path "*$_not*" | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
+      find . -type f ! -name base ! -path "*$_not*" ! -path "./headers/*" | LC_ALL=C sort | xargs sha256sum ) | sha256sum | cut -d ' ' -f 1
 }
 
 # later REPO COMMIT: whether that is a later QEMU than patches/ is made on
@@ -140,12 +140,12 @@ am_patch()
 }
 
 # adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
-# those of linux-headers/ whose "Needed-with: FILE NAME" is true there, and not
+# those of patches/headers/ whose "Needed-with: FILE NAME" is true there, and not
 # with the headers that the base has: QEMU is made for these
 adaptations()
 {
     local _patch _file _name
-    for _patch in "$top"/linux-headers/*.patch; do
+    for _patch in "$top"/patches/headers/*.patch; do
         sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
             ! grep -qw "$_name" "$1/$_file" || qgit "$1" show "base:$_file" 2>/dev/null | grep -qw "$_name" ||
                 echo "$_patch"

@@ -459,7 +459,7 @@ check()
           delete old[$1] }
         END { for (name in old) print "vanishes: " name }' "$work/old" "$work/new" | LC_ALL=C sort
     say "what the series needs of Linux $version ($origin)"
-    "$top/linux-headers/check" "$new"
+    "$top/kernel-abi/check" "$new"
 }
 
 # --- the commit

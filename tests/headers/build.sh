@@ -6,7 +6,7 @@
 # The series compiles with the headers of KERNEL (default: newest, the newest
 # that are packaged), as scripts/update-linux-headers.sh takes it: for arm64 and
 # powerpc hosts, every file of QEMU with kvm in its name, and those that QEMU
-# needs to be changed with such headers (the patches of linux-headers/). That it
+# needs to be changed with such headers (those of patches/headers/). That it
 # compiles with those that the base has is what the builds of the series show.
 set -eu
 

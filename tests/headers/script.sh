@@ -9,7 +9,7 @@
 #
 #   same  against QEMU's script, with the sources of Debian's kernels and with
 #         their packages; prints both times
-#   abi   linux-headers/ holds for those kernels, and fails when one differs
+#   abi   kernel-abi/ holds for those kernels, and fails when one differs
 #   git   --commit, --patch
 #   tree  make tree HEADERS=
 #   bad   bad input
@@ -249,7 +249,7 @@ spoilt()
 test_abi()
 {
     fresh "$q"
-    works 'the base has what the series needs' '^ok - powerpc: [1-9][0-9]* facts hold' "$top/linux-headers/check" "$q"
+    works 'the base has what the series needs' '^ok - powerpc: [1-9][0-9]* facts hold' "$top/kernel-abi/check" "$q"
     abi 'Debian 12' bookworm
     abi 'Debian 13' trixie
     abi 'the newest packaged kernel' newest
@@ -320,8 +320,10 @@ test_tree()
     echo 10.2.2 > "$src/VERSION"
     for file in MAINTAINERS configure meson.build scripts/checkpatch.pl target/arm/kvm.c; do echo "$file" > "$src/$file"; done
     # shellcheck disable=SC2046 # a list
-    qgit "$tree" archive base $(sed -n 's,^--- a/,,p' "$top"/linux-headers/*.patch) | tar -C "$src" -xf -
-    cp -R "$top/scripts" "$top/linux-headers" "$p/"
+    qgit "$tree" archive base $(sed -n 's,^--- a/,,p' "$top"/patches/headers/*.patch) | tar -C "$src" -xf -
+    cp -R "$top/scripts" "$top/kernel-abi" "$p/"
+    mkdir "$p/patches"
+    cp -R "$top/patches/headers" "$p/patches/"
     git init -q "$p"
     git -C "$p" config user.name 'Ann Tester'
     git -C "$p" config user.email ann@example.org
@@ -337,7 +339,7 @@ test_tree()
         'target/arm: one,topic: arm,hw/net/virtio-net: [^,]*,linux-headers: Update to Linux [0-9.]*,QEMU 10.2.2'
     refuses 'HEADERS= with work that is not exported' 'has commits in branch series that are not in patches/' \
         env HEADERS=base "$p/scripts/qemu-tree"
-    works 'export leaves the headers out' '^== 1 patches in patches/, 5 files changed' "$p/scripts/export"
+    works 'export leaves the headers out' '^== 1 patches in patches/, 7 files changed' "$p/scripts/export"
     id=$(git -C "$q" rev-parse headers)
     idle 'without HEADERS= it stays' 'applied already' "$p/scripts/qemu-tree"
     idle 'with the same it does, too' 'applied already' env HEADERS="$package" "$p/scripts/qemu-tree"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How linux-headers/ says what the series needs of the kernel's headers.
+ * How kernel-abi/ says what the series needs of the kernel's headers.
  * Each line is a statement that the compiler checks; one that is wrong, and a
  * name that is missing, are errors that name it. The values are the kernel's
  * ABI, which does not change: Documentation/virt/kvm/api.rst, and the headers
