@@ -118,6 +118,7 @@ check_series()
     run_part series-tools "$top/tests/series/tools.sh"
     run_part tap "$top/tests/lib/tap-test.sh"
     run_part interrupts "$top/tests/scripts/interrupts.sh" tree qemu packages
+    run_part places "$top/tests/scripts/places.sh"
 }
 
 check_headers()
