@@ -176,6 +176,7 @@ check_hosts_short()
     for host in arm64-6.1 arm64-7.2 e500v2 x86_64; do "$top/hosts/build" "$host"; done
     run_part runner "$top/tests/hosts/runner.sh"
     run_part relay "$top/tests/hosts/relay.sh"
+    run_part kvm-fault "$top/tests/lib/kvm-fault-test.sh"
     run_part interrupts-hosts "$top/tests/scripts/interrupts.sh" host run
     arm_qtests arm64-a57 arm64 aarch64
     run_part arm64-a53 host_qtest arm64 aarch64 accel-cpu-type-test --cpu cortex-a53
