@@ -15,6 +15,7 @@
 # needs others. In patches/ that is NAME.cover, and series says which patches
 # each has: "# topic NAME", then their names, as quilt reads it.
 
+need_packages git # a tarball of the project needs none
 tree=$build/qemu
 at_exit rm -rf "$build/series.am.$$" # of apply_patches
 # Set while git runs hooks; they would beat -C below.
@@ -139,8 +140,9 @@ am_patch()
         qgit "$1" am -q --no-3way --no-scissors --whitespace=nowarn --committer-date-is-author-date "$2" 2>&1
 }
 
-# adaptations DIR: the patches that QEMU needs with the kernel headers in DIR:
-# those of patches/headers/ whose "Needed-with: FILE NAME" is true there, and not
+# adaptations DIR: the names of the patches that QEMU needs with the kernel
+# headers in DIR: those of patches/headers/ whose "Needed-with: FILE NAME" is
+# true there, and not
 # with the headers that the base has: QEMU is made for these
 adaptations()
 {
@@ -148,7 +150,7 @@ adaptations()
     for _patch in "$top"/patches/headers/*.patch; do
         sed -n 's/^Needed-with: //p' "$_patch" | while read -r _file _name; do
             ! grep -qw "$_name" "$1/$_file" || qgit "$1" show "base:$_file" 2>/dev/null | grep -qw "$_name" ||
-                echo "$_patch"
+                echo "${_patch##*/}"
         done
     done
 }

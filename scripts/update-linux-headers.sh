@@ -134,14 +134,15 @@ from_installed()
     _root=$(cd "$1" && pwd)
     origin=${origin:-"the installed headers ${_root##*/}"}
     [ ! -e "$_root/usr/include/linux" ] || _root=$_root/usr
-    # one folder for each architecture; all have the same linux/
-    for _dir in "$_root" "$_root"/*; do
-        [ ! -e "$_dir/include/linux/kvm.h" ] || lay "$_dir/include"
-        [ ! -e "$_dir/include/asm/kvm.h" ] || ln -sfn "$_dir/include/asm" "$in/asm-${_dir##*/}"
-    done
-    rm -f "$in/asm-${_root##*/}"
+    [ ! -e "$_root/include/linux/kvm.h" ] || lay "$_root/include"
     echo "$known" > "$work/known"
     while read -r _arch _ _triplet; do
+        # One folder for each architecture; all have the same linux/. Other
+        # folders, such as those of cross compilers in /usr, may be of any kernel.
+        if [ -e "$_root/$_arch/include/asm/kvm.h" ]; then
+            lay "$_root/$_arch/include"
+            ln -sfn "$_root/$_arch/include/asm" "$in/asm-$_arch"
+        fi
         [ ! -e "$_root/include/$_triplet/asm/kvm.h" ] || ln -sfn "$_root/include/$_triplet/asm" "$in/asm-$_arch"
     done < "$work/known"
     for _dir in "$_root"/lib/linux/uapi/*; do
@@ -494,8 +495,10 @@ commit()
 # ready_to_commit: dies unless QEMU is a repository that such a commit can be made in
 ready_to_commit()
 {
-    [ "$(git -C "$qemu" rev-parse --show-toplevel 2>/dev/null)" = "$qemu" ] ||
-        die "$qemu is no git repository of its own, which --commit and --patch need"
+    _root=$(git -C "$qemu" rev-parse --show-toplevel 2>&1) || case $_root in
+    *ownership*) die "$qemu belongs to another user, and git refuses to work there; allow it: git config --global --add safe.directory $qemu" ;;
+    esac
+    [ "$_root" = "$qemu" ] || die "$qemu is no git repository of its own, which --commit and --patch need"
     git -C "$qemu" rev-parse -q --verify HEAD > /dev/null || die "$qemu has no commit that the update could follow"
     # shellcheck disable=SC2086 # two words
     _dirty=$(git -C "$qemu" status --porcelain -- $dirs; git -C "$qemu" diff --cached --name-status)
@@ -586,6 +589,8 @@ if [ -z "$mode" ] && [ -z "$mail" ] || [ -n "$do_commit" ]; then
 fi
 [ -z "$do_commit$mail" ] || ready_to_commit
 
+# Neither Linux's make nor our lists take a path with blanks in it.
+case ${TMPDIR-} in *[[:space:]:]*) need_space 0; export TMPDIR="$build" ;; esac
 make_tmp
 work=$tmp
 at_exit undo

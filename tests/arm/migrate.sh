@@ -66,8 +66,7 @@ if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 logs=$build/logs/arm-migrate
 rm -rf "$logs"
 mkdir -p "$logs"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+make_tmp
 cases() { grep -v -e '^#' -e '^$' "$top/tests/arm/cases/migrate"; }
 say "migrating $(cases | wc -l) guests (logs: ${logs#"$top"/}/)" >&3
 

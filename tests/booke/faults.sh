@@ -38,8 +38,7 @@ booke_options "$@"
 [ -z "$base" ] || die '--base: without the series these cases have no answer'
 need_packages qemu-utils
 booke_begin booke-faults
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+make_tmp
 qemu-img create -q -f qcow2 "$tmp/snapshots.qcow2" 64M
 powerpc-linux-gnu-gcc -shared -fPIC -O2 -Wall -Werror -o "$tmp/kvm-fault.so" "$top/tests/lib/kvm-fault.c"
 if [ -n "$todo" ]; then marks=todo; elif [ -n "$short" ]; then marks=short; else marks='short long'; fi

@@ -36,8 +36,7 @@ EOF
 booke_options "$@"
 need_packages qemu-utils
 booke_begin booke-migrate
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+make_tmp
 qemu-img create -q -f qcow2 "$tmp/snapshots.qcow2" 64M
 powerpc-linux-gnu-gcc -static -O2 -Wall -Wextra -Werror -o "$tmp/tlb-stream" "$top/tests/booke/tlb-stream.c"
 

@@ -35,8 +35,7 @@ EOF
 booke_options "$@"
 need_packages qemu-utils
 booke_begin booke-reset
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+make_tmp
 qemu-img create -q -f qcow2 "$tmp/snapshots.qcow2" 64M
 count=10 tcg=boot resets=100 loads=40
 set -- e500v2_v30 e500v2_v30,tlb0-entries=2048,tlb0-ways=4 \

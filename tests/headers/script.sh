@@ -409,6 +409,23 @@ test_bad()
     cp -R "$tmp/kernel/usr/include/linux" "$tmp/one/include/"
     mv "$tmp/one/asm" "$tmp/one/include/"
     refuses 'installed headers of one architecture' 'has no asm/kvm.h of a known architecture; see' "$update" "$tmp/one" "$q"
+    # the headers of this machine, with those of a cross compiler beside them
+    "$update" --dry-run --partial "$tmp/less" "$q" > "$tmp/without"
+    mkdir -p "$tmp/less/usr/aarch64-linux-gnu/include"
+    cp -R "$tmp/less/usr/include/linux" "$tmp/kernel/usr/lib/linux/uapi/arm64/asm" "$tmp/less/usr/aarch64-linux-gnu/include/"
+    echo '/* of another kernel */' >> "$tmp/less/usr/aarch64-linux-gnu/include/linux/kvm.h"
+    # shellcheck disable=SC2016 # its own arguments
+    works "a cross compiler's headers do not matter" '' \
+        sh -c '"$1" --dry-run --partial "$2/usr" "$3" && "$1" --partial "$2/usr" "$3"' sh "$update" "$tmp/less" "$q"
+    if [ ! -e "$q/linux-headers/asm-aarch64-linux-gnu" ] && ! grep -q 'of another kernel' "$q/linux-headers/linux/kvm.h" &&
+        grep '^[AMD] ' "$tmp/without" > "$tmp/want" && grep '^[AMD] ' "$tmp/stdout" | cmp -s "$tmp/want" -; then
+        ok 'and nothing of them is taken'
+    else
+        not_ok 'and nothing of them is taken' "$(ls "$q/linux-headers")" "$(diff "$tmp/without" "$tmp/stdout")"
+    fi
+    git -C "$q" checkout -q .
+    git -C "$q" clean -qfd
+    rm -r "$tmp/less/usr/aarch64-linux-gnu"
     rm -r "$tmp/less/usr/lib/linux/uapi" "$tmp"/less/usr/include/*-linux-*
     refuses 'headers of no architecture' 'has no asm/kvm.h of a known architecture; see' "$update" --partial "$tmp/less" "$q"
     rm "$tmp/less/usr/include/linux/version.h"
@@ -470,6 +487,11 @@ test_bad()
 
     # interrupted while headers are made; they take seconds, and this one
     get_source bookworm 6.1
+    mkdir "$tmp/with a blank"
+    for kernel in "$source" "$package" "$tmp/kernel"; do
+        works "TMPDIR with a blank, ${kernel##*/}" ': [1-9][0-9]* headers change' \
+            env TMPDIR="$tmp/with a blank" "$update" --dry-run --partial "$kernel" "$q"
+    done
     if untouched 'interrupted while it prepares' 143 '' sh -c '
         "$@" & sleep 1.5; kill -TERM $!; wait $!' sh "$update" --partial "$source" "$q"; then
         if pgrep -f "$source" > /dev/null; then not_ok 'interrupted while it prepares' 'make goes on'

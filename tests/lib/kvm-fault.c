@@ -219,6 +219,19 @@ static int kernels_ioctl(int fd, unsigned long request, void *arg)
     return syscall(SYS_ioctl, fd, request, arg);
 }
 
+/* The low bits of the @size bytes at @to become @value, as far as there is room */
+static void put_low(char *to, size_t size, uint64_t value)
+{
+    size_t n = size < sizeof(value) ? size : sizeof(value);
+    const char *from = (const char *)&value;
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    to += size - n;
+    from += sizeof(value) - n;
+#endif
+    memcpy(to, from, n);
+}
+
 /* What the call returns to have @value as its answer, as ANSWER above says */
 static int answer(int fd, unsigned long request, void *arg, uint64_t value)
 {
@@ -236,8 +249,7 @@ static int answer(int fd, unsigned long request, void *arg, uint64_t value)
     case KVM_GET_ONE_REG:
         ret = kernels_ioctl(fd, request, arg);
         size = 1 << ((one->id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
-        memcpy((void *)(uintptr_t)one->addr, &value,
-               size < sizeof(value) ? size : sizeof(value));
+        put_low((void *)(uintptr_t)one->addr, size, value);
         return ret;
     case KVM_GET_REG_LIST:
         ret = kernels_ioctl(fd, request, arg);

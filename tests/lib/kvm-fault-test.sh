@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Usage: tests/lib/kvm-fault-test.sh
+#
+# tests/lib/kvm-fault.c gives a register of each size the value that it is told,
+# on a little-endian and on a big-endian machine, which qemu-user stands for. No
+# KVM is asked: what the kernel makes of the call does not matter for that.
+set -eu
+
+case ${1:-} in
+-h | --help) sed -n '/^# Usage/,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+esac
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user-static
+make_tmp
+
+# Prints a register of SIZE (as KVM_REG_SIZE_ has it) and id 1, whose bytes were
+# all 0xee, as a number, and what is beside it.
+cat > "$tmp/ask.c" <<'END'
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int main(int argc, char **argv)
+{
+    union { uint8_t b; uint16_t h; uint32_t w; uint64_t d; unsigned __int128 q; } u;
+    uint64_t size = argc > 1 ? atoi(argv[1]) : 0;
+    struct kvm_one_reg one = {
+        .id = (size << KVM_REG_SIZE_SHIFT) | 1, .addr = (uintptr_t)&u
+    };
+
+    memset(&u, 0xee, sizeof(u));
+    ioctl(0, KVM_GET_ONE_REG, &one);
+    printf("%#" PRIx64 "\n", size == 0 ? u.b : size == 1 ? u.h :
+                             size == 2 ? u.w : size == 3 ? u.d : (uint64_t)u.q);
+    for (size_t i = 1 << size; i < sizeof(u); i++) {
+        if (((uint8_t *)&u)[i] != 0xee) {
+            puts("more was written");
+        }
+    }
+    return 0;
+}
+END
+# 32-bit compilers have no such type; the low half is the second, big-endian
+sed 's/ unsigned __int128 q;/ uint64_t q[2];/; s/(uint64_t)u\.q/u.q[1]/' "$tmp/ask.c" > "$tmp/ask32.c"
+
+# asks ARCH SIZE VALUE: the register of that size reads as VALUE
+asks()
+{
+    KVM_FAULT="KVM_GET_ONE_REG/$(printf '0x%x' "$(($2 << 52 | 1))")=$3" \
+        "qemu-$1-static" "$tmp/ask-$1" "$2" < /dev/null > "$tmp/out"
+    cat "$tmp/out"
+    [ "$(cat "$tmp/out")" = "$3" ]
+}
+
+for arch in aarch64 ppc; do
+    case $arch in
+    aarch64) cc=aarch64-linux-gnu-gcc source=ask.c ;;
+    ppc) cc=powerpc-linux-gnu-gcc source=ask32.c ;;
+    esac
+    "$cc" -std=gnu11 -O1 -Wall -Wextra -static -o "$tmp/ask-$arch" "$tmp/$source" "$top/tests/lib/kvm-fault.c"
+    check "$arch: 8 bits" asks $arch 0 0x12
+    check "$arch: 16 bits" asks $arch 1 0x1234
+    check "$arch: 32 bits" asks $arch 2 0x12345678
+    check "$arch: 64 bits" asks $arch 3 0x123456789abcdef0
+    check "$arch: the low half of 128 bits" asks $arch 4 0x123456789abcdef0
+done
+done_testing
