@@ -5,29 +5,36 @@
 
 make_kernel()
 {
-    debian_kernel "$suite" "$deb_arch" "linux-image-cloud-$deb_arch" "$release" "$1"
+    debian_kernel "$suite" "$deb_arch" "cloud-$deb_arch" "$release" "$1"
 }
+
+kernel_inputs() { locked_kernel "$suite" "$deb_arch" "cloud-$deb_arch" "$release"; }
 
 make_busybox()
 {
-    dpkg --fsys-tarfile "$(get_deb bookworm "$deb_arch" busybox-static)" |
-        tar -xO ./bin/busybox > "$1/busybox"
+    deb=$(get_deb bookworm "$deb_arch" busybox-static)
+    dpkg --fsys-tarfile "$deb" | tar -xO ./bin/busybox > "$1/busybox"
 }
 
-# debian_kernel SUITE ARCH METAPACKAGE RELEASE DIR: the kernel that the
-# metapackage stands for, and the modules that the host needs. Newer packages
-# have image and modules in packages that linux-image-* depends on.
+busybox_inputs() { locked_lines bookworm "$deb_arch" '^busybox-static$'; }
+
+# locked_kernel SUITE ARCH FLAVOUR RELEASE: the lock's lines of that kernel. Newer
+# ones have image and modules in packages of their own.
+locked_kernel()
+{
+    locked_lines "$1" "$2" "^linux-(image|binary|modules)-${4%.*}[.]${4#*.}([.+][^-]*)?(-[0-9][^-]*)?-$3\$"
+}
+
+# debian_kernel SUITE ARCH FLAVOUR RELEASE DIR: that kernel, and the modules that
+# the host needs.
 debian_kernel()
 {
-    debs=$(set -- "${KERNEL_DEBS:-/dev/null}"/linux-*-"$4"[.-]*"${3#linux-image}_"*"_$2.deb"
+    debs=$(set -- "${KERNEL_DEBS:-/dev/null}"/linux-*-"$4"[.-]*"-${3}_"*"_$2.deb"
            [ ! -e "$1" ] || printf '%s\n' "$@")
     if [ -z "$debs" ]; then
-        image=$(depends "$1" "$2" "$3" "^linux-image-$4[.-]")
-        # Where the metapackage has moved on, the suite may have that one yet.
-        [ -n "$image" ] || image=$(apt_private "$1" "$2" apt-cache pkgnames "linux-image-$4." |
-            grep -- "-${3#linux-image-}\$" | sort -V | tail -n 1)
-        [ -n "$image" ] || die "Debian $1 has no Linux $4 ($3, $2) for host $host; set KERNEL_DEBS= to a folder with its packages"
-        for package in "$image" $(depends "$1" "$2" "$image" '^linux-(binary|modules)-[0-9]'); do
+        packages=$(locked_kernel "$1" "$2" "$3" "$4" | awk '{ print $3 }')
+        [ -n "$packages" ] || die "${inputs#"$top"/} has no Linux $4 ($3) of Debian $1 for host $host; set KERNEL_DEBS= to a folder with its packages"
+        for package in $packages; do
             debs="$debs $(fetch_deb "$1" "$2" "$package")"
         done
     fi
@@ -42,14 +49,6 @@ debian_kernel()
     done
     printf '%s\n' "$debs" > "$5/made-of"
     rm -r "$5/x"
-}
-
-# depends SUITE ARCH PACKAGE PATTERN: those of PACKAGE's dependencies that
-# match PATTERN.
-depends()
-{
-    apt_private "$1" "$2" apt-cache show "$3" | sed -n '/^$/q; s/^Depends: //p' |
-        tr ',' '\n' | sed 's/^ *//; s/ .*//' | grep -E "$4" || true
 }
 
 # add_module DIR NAME: lists that module, and before it those that it needs.

@@ -24,8 +24,18 @@ host_load()
         esac ;;
     *) die "unknown host '$1'; there are $host_names" ;;
     esac
+    emulator_release= # any
     # shellcheck source=/dev/null
     . "$top/hosts/$folder/host.sh"
+}
+
+# find_emulator: sets $emulator to the machine's own, or where that is too old to
+# the one that hosts/build unpacks.
+find_emulator()
+{
+    [ -z "$emulator_release" ] ||
+        dpkg --compare-versions "$(dpkg-query -W -f '${source:Upstream-Version}' "$emulator_package" 2> /dev/null)" \
+            ge "$emulator_release" || emulator=$build/hosts/emulator-$folder/$emulator
 }
 
 # archive FOLDER FILE: that folder as an initramfs, all of it root's.

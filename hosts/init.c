@@ -8,10 +8,12 @@
  * Frames on the port are a type byte, the length in four bytes (big endian),
  * then that many bytes. Out: 'h' the host is up, 'o' and 'e' the command's
  * stdout and stderr, 's' its exit status in decimal. In: 'i' the command's
- * stdin, an empty one for its end. Only this process can open the port, so
- * that no program in the host can pretend a status; and what the command
- * prints reaches hosts/run before the status does, because one queue takes
- * both.
+ * stdin, an empty one for its end; 'w' the size of its terminal: rows and
+ * columns, two bytes each. It has a terminal, and not pipes, when the kernel
+ * argument host_tty is there, which is its TERM. Only this process can open the
+ * port, so that no program in the host can pretend a status; and what the
+ * command prints reaches hosts/run before the status does, because one queue
+ * takes both.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -142,7 +144,14 @@ static void *carry_in(void *opaque)
         if (len > sizeof(buf) || read_all(port, buf, len)) {
             break;
         }
-        if (fd >= 0 && (!len || write_all(fd, buf, len))) {
+        if (head[0] == 'w') {
+            uint16_t size[2] = { 0 };
+            struct winsize w;
+
+            memcpy(size, buf, len < sizeof(size) ? len : sizeof(size));
+            w = (struct winsize) { ntohs(size[0]), ntohs(size[1]), 0, 0 };
+            ioctl(fd, TIOCSWINSZ, &w);
+        } else if (fd >= 0 && (!len || write_all(fd, buf, len))) {
             close(fd);
             fd = -1;
         }
@@ -242,21 +251,36 @@ static char **read_command(void)
     return argv;
 }
 
+/* The command's end of a new terminal, whose other end is *MASTER, or -1. */
+static int open_terminal(int *master)
+{
+    *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*master < 0 || grantpt(*master) || unlockpt(*master)) {
+        return -1;
+    }
+    return open(ptsname(*master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
 /* A shell's statuses: 127 not found, 126 not to be run, 128 + signal. */
 static void __attribute__((noreturn)) run(char **argv)
 {
-    const char *host = getenv("host");
+    const char *host = getenv("host"), *term = getenv("host_tty");
     char *env[] = {
         "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/",
-        "TERM=dumb", "HOST_GUESTS=/guest", "HOST_FILES=/files", NULL, NULL
+        "HOST_GUESTS=/guest", "HOST_FILES=/files", NULL, NULL, NULL, NULL
     };
 
-    if (asprintf(&env[5], "HOST=%s", host ? host : "") < 0) {
+    if (asprintf(&env[4], "HOST=%s", host ? host : "") < 0 ||
+        asprintf(&env[5], "TERM=%s", term ? term : "dumb") < 0 ||
+        asprintf(&env[6], "PS1=%s:\\w# ", host ? host : "") < 0) {
         _exit(126);
     }
     environ = env;
     signal(SIGPIPE, SIG_DFL);
     setsid();
+    if (term && ioctl(STDIN_FILENO, TIOCSCTTY, 0)) {
+        fprintf(stderr, "init: the terminal: %s\n", strerror(errno));
+    }
     execvp(argv[0], argv);
     fprintf(stderr, "%s: %s\n", argv[0], errno == ENOENT ? "not found"
                                                          : strerror(errno));
@@ -267,7 +291,7 @@ int main(void)
 {
     char *install[] = { "/bin/busybox", "--install", "-s", "/bin", NULL };
     struct stream out = { .type = 'o' }, err = { .type = 'e' };
-    int in_pipe[2], out_pipe[2], err_pipe[2], status;
+    int in_pipe[2], out_pipe[2], err_pipe[2], terminal, status;
     pthread_t in_thread, out_thread, err_thread;
     bool one = getenv("host_one_stream");
     char text[16], **argv;
@@ -296,6 +320,21 @@ int main(void)
         pipe2(err_pipe, O_CLOEXEC)) {
         say("pipe: %s", strerror(errno));
         off();
+    }
+    if (getenv("host_tty")) {
+        int master;
+
+        terminal = open_terminal(&master);
+        if (terminal < 0 || dup3(terminal, in_pipe[0], O_CLOEXEC) < 0 ||
+            dup3(terminal, out_pipe[1], O_CLOEXEC) < 0 ||
+            dup3(master, in_pipe[1], O_CLOEXEC) < 0 ||
+            dup3(master, out_pipe[0], O_CLOEXEC) < 0) {
+            say("terminal: %s", strerror(errno));
+            off();
+        }
+        close(terminal);
+        close(master);
+        one = true;
     }
     pid = fork();
     if (!pid) {

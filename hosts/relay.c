@@ -5,6 +5,9 @@
  * stderr to ours (frames: see init.c), and ends the emulator when its time is
  * up, when we are told to end, or when nobody can have the output.
  *
+ * With -t our stdin is a terminal, and the command has one, too: ours passes
+ * every key and its size, and Ctrl-] ends the emulator.
+ *
  * What came of it is written to RESULT as one line:
  *   status N    the command ended with this status
  *   died        the emulator ended before the command did
@@ -24,20 +27,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PORT_FD   3             /* the emulator's end of the port */
 #define GRACE     5             /* seconds for the host to power off */
+#define END_KEY   0x1d          /* Ctrl-] */
 
 static pid_t emulator;
 static volatile sig_atomic_t got_signal;
 static int unwritable, write_errno;
 static volatile sig_atomic_t time_due;
 static long limit, begin;       /* seconds */
+static volatile sig_atomic_t new_size;
+static struct termios saved;
 
 static void on_signal(int sig)
 {
@@ -112,6 +120,55 @@ static void check_time(void)
     } else {
         on_signal(SIGALRM);
     }
+}
+
+static void on_size(int sig)
+{
+    (void)sig;
+    new_size = true;
+}
+
+static void restore_terminal(void)
+{
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+}
+
+static void take_terminal(void)
+{
+    struct termios raw;
+
+    if (tcgetattr(STDIN_FILENO, &saved)) {
+        perror("relay: -t");
+        exit(2);
+    }
+    raw = saved;
+    cfmakeraw(&raw);
+    atexit(restore_terminal);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    sigaction(SIGWINCH, &(struct sigaction) { .sa_handler = on_size }, NULL);
+    new_size = true;
+}
+
+/* Makes a frame of LEN bytes after its head; its length. */
+static size_t frame(char *buf, char type, uint32_t len)
+{
+    uint32_t be = htonl(len);
+
+    buf[0] = type;
+    memcpy(buf + 1, &be, 4);
+    return 5 + len;
+}
+
+static size_t size_frame(char *buf)
+{
+    struct winsize size = { 0 };
+    uint16_t rows_columns[2];
+
+    ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+    rows_columns[0] = htons(size.ws_row);
+    rows_columns[1] = htons(size.ws_col);
+    memcpy(buf + 5, rows_columns, sizeof(rows_columns));
+    return frame(buf, 'w', sizeof(rows_columns));
 }
 
 static void write_all(int fd, const char *buf, size_t len)
@@ -200,12 +257,17 @@ int main(int argc, char **argv)
     int signals[] = { SIGINT, SIGTERM, SIGHUP, 0 };
     char in[5 + 4096], buf[65536], status[16] = "", number[48];
     size_t in_off = 0, in_len = 0;
-    bool in_open = true, done = false;
+    bool in_open = true, done = false, terminal = false;
     int sv[2], wait_status;
     pid_t parent = getpid();
 
+    if (argc > 1 && !strcmp(argv[1], "-t")) {
+        terminal = true;
+        argc--;
+        argv++;
+    }
     if (argc < 4) {
-        fprintf(stderr, "usage: relay RESULT SECONDS EMULATOR [ARG...]\n");
+        fprintf(stderr, "usage: relay [-t] RESULT SECONDS EMULATOR [ARG...]\n");
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -238,28 +300,43 @@ int main(int argc, char **argv)
     begin = now();
     limit = atol(argv[2]);
     alarm(limit);
+    if (terminal) {
+        take_terminal();
+    }
 
     while (emulator > 0 && !got_signal && !done && !write_errno) {
         struct pollfd p[2] = {
-            { .fd = sv[0], .events = POLLIN | (in_len ? POLLOUT : 0) },
-            { .fd = in_open && !in_len ? STDIN_FILENO : -1, .events = POLLIN }
+            { .fd = sv[0], .events = POLLIN },
+            { .fd = STDIN_FILENO, .events = POLLIN }
         };
 
-        int n = poll(p, 2, 1000);
+        int n;
 
+        if (new_size && !in_len) {
+            new_size = false;
+            in_off = 0;
+            in_len = size_frame(in);
+        }
+        if (in_len) {
+            p[0].events |= POLLOUT;
+        }
+        if (in_len || !in_open) {
+            p[1].fd = -1;
+        }
+        n = poll(p, 2, 1000);
         check_time();
         if (n <= 0) {
             continue;
         }
         if (p[1].revents) {
             ssize_t n = read(STDIN_FILENO, in + 5, sizeof(in) - 5);
-            uint32_t be = htonl(n > 0 ? n : 0);
 
             in_open = n > 0;
-            in[0] = 'i';
-            memcpy(in + 1, &be, 4);
             in_off = 0;
-            in_len = 5 + ntohl(be);
+            in_len = frame(in, 'i', n > 0 ? n : 0);
+            if (terminal && n > 0 && memchr(in + 5, END_KEY, n)) {
+                on_signal(SIGTERM);
+            }
         }
         if (p[0].revents & POLLOUT) {
             ssize_t n = send(sv[0], in + in_off, in_len, MSG_DONTWAIT);

@@ -199,30 +199,72 @@ install_packages()
         $_sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 }
 
+# --- what is fetched
+
+# All that is fetched stands in the lock, but for what the user names (HEADERS=),
+# and for what need_packages() installs, which is the machine's own.
+inputs=${INPUTS_LOCK:-$top/scripts/inputs.lock}
+
+# locked SUITE ARCH PACKAGE: sets $_version and $_sha256 to what the lock has for
+# it. A source package is of architecture "source", and its SHA-256 that of its
+# .dsc, which has those of its files.
+locked()
+{
+    _line=$(awk -v suite="$1" -v arch="$2" -v package="$3" \
+        '$1 == suite && $2 == arch && $3 == package { print $4, $5 }' "$inputs")
+    [ -n "$_line" ] ||
+        die "$inputs has no $3 ($2) of Debian $1; add it: scripts/refresh-inputs $1 $2 $3"
+    _version=${_line% *} _sha256=${_line#* }
+}
+
+# locked_lines SUITE ARCH PATTERN: prints the lock's lines of those packages.
+locked_lines()
+{
+    awk -v suite="$1" -v arch="$2" -v pattern="$3" '$1 == suite && $2 == arch && $3 ~ pattern' "$inputs"
+}
+
+# inputs_moved: prints what was taken in another version than the lock has, a
+# line for each. A test that needs the exact one of PACKAGE is to be skipped
+# when such a line begins with "PACKAGE ".
+inputs_moved() { cat "$build"/dl/*/*.moved 2> /dev/null || true; }
+
 # apt_private SUITE ARCH TOOL ARGS...: runs apt-get or apt-cache (TOOL) on a
 # state of the project's own with one suite and one architecture in it, so
-# that the machine's configuration is neither used up nor changed. The mirror
-# is the one that the machine's own configuration names for Debian.
+# that the machine's configuration is neither used up nor changed. The mirror is
+# DEBIAN_MIRROR=, or the one that the machine's own configuration has for Debian.
 apt_private()
 {
     _suite=$1 _arch=$2 _tool=$3
     shift 3
     _state=$build/apt/$_suite-$_arch
-    if [ ! -e "$_state/ready" ]; then
-        _uri=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' |
-               awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }')
-        [ -n "$_uri" ] || die "this machine's apt knows no Debian mirror (run: apt-get update); QEMU_SRC= and KERNEL_DEBS= work without one"
+    if [ ! -e "$_state/ready" ] ||
+       { [ -n "${DEBIAN_MIRROR-}" ] && ! grep -qsF "] $DEBIAN_MIRROR $_suite " "$_state/sources.list"; }; then
+        _uri=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' |
+               awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }')}
+        [ -n "$_uri" ] || die "this machine's apt knows no Debian mirror; run apt-get update, or name one: DEBIAN_MIRROR="
         mkdir -p "$_state/lists/partial" "$_state/cache/archives/partial"
         for _type in deb deb-src; do
             echo "$_type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $_uri $_suite main"
         done > "$_state/sources.list"
         # Without Error-Mode apt-get calls a network that is down a success.
         apt_private_call apt-get -q -o APT::Update::Error-Mode=any update > "$_state/update.log" 2>&1 ||
-            { tail -n 5 "$_state/update.log" >&2; rm -rf "$_state"
-              die "no package lists for Debian $_suite ($_arch): no network, or a mirror without that suite"; }
+            { _why=$(apt_error "$_state/update.log")
+              rm -rf "$_state"
+              die "cannot download the package lists of Debian $_suite ($_arch): $_why"; }
         touch "$_state/ready"
     fi
     apt_private_call "$_tool" "$@"
+}
+
+# apt_error LOG: prints why apt failed, and what helps where that is known.
+apt_error()
+{
+    _error=$(sed -n 's/^E: //p' "$1" | head -n 1)
+    case $_error in
+    *' is expired '* | *' is not valid yet '*)
+        _error="$_error The mirror is too old, or this machine's clock is wrong (it is $(date -u '+%F %R') UTC): set the clock, or name another mirror: DEBIAN_MIRROR=; one that stands still on purpose wants Acquire::Check-Valid-Until \"false\"; in /etc/apt/apt.conf.d" ;;
+    esac
+    printf '%s\n' "${_error:-no network, or a mirror without that suite}"
 }
 
 apt_private_call()
@@ -250,46 +292,120 @@ with_lists()
     "$@"
 }
 
-# fetch_deb SUITE ARCH PACKAGE: prints the path of that .deb, downloaded once.
+# newest SUITE ARCH PACKAGE: prints name, version and SHA-256 of what the suite's
+# lists have for it. A kernel has its version in its name: another one of the
+# same release (X.Y) and flavour stands for it.
+newest()
+{
+    case $3 in
+    linux-image-[0-9]* | linux-binary-[0-9]* | linux-modules-[0-9]*)
+        _pattern=$(printf '%s\n' "$3" |
+            sed -E 's/^(linux-[a-z]+-[0-9]+)\.([0-9]+)[^-]*(-[0-9][^-]*)?-(.*)$/^\1\\.\2([.+][^-]*)?(-[0-9][^-]*)?-\4$/')
+        _names=$(apt_private "$1" "$2" apt-cache pkgnames "${3%%.*}." | grep -E "$_pattern" | sort -rV) ;;
+    *) _names=$3 ;;
+    esac
+    for _name in $_names; do
+        # Names that are only mentioned have no version.
+        _found=$(apt_private "$1" "$2" apt-cache show --no-all-versions "$_name" 2> /dev/null |
+            awk '/^Version: / { v = $2 } /^SHA256: / { print v, $2; exit }')
+        [ -z "$_found" ] || { printf '%s %s\n' "$_name" "$_found"; return 0; }
+    done
+}
+
+# newest_source SUITE PACKAGE: prints name, version and the .dsc's SHA-256.
+newest_source()
+{
+    apt_private "$1" amd64 apt-cache showsrc --only-source "$2" 2> /dev/null |
+        awk -v name="$2" '/^Version: / { v = $2 } /^Checksums-Sha256:/ { sums = 1; next } /^[^ ]/ { sums = 0 }
+            sums && $3 ~ /\.dsc$/ { print v, name, $1 }' |
+        sort -V | tail -n 1 | awk '{ print $2, $1, $3 }'
+}
+
+# has_sha256 FILE REMEDY: dies unless that is its SHA-256 in the lock.
+has_sha256()
+{
+    _sum=$(sha256sum < "$1")
+    [ "${_sum%% *}" = "$_sha256" ] ||
+        die "${1##*/} has the SHA-256 ${_sum%% *}, and ${inputs#"$top"/} says $_sha256; $2"
+}
+
+# moved_on SUITE ARCH PACKAGE NEWNAME NEWVERSION: says that this one is taken.
+moved_on()
+{
+    printf '%s: note: Debian %s has no more %s %s (%s), as %s has it: %s %s is taken; scripts/refresh-inputs moves the lock\n' \
+        "${0##*/}" "$1" "$3" "$_version" "$2" "${inputs#"$top"/}" "$4" "$5" >&2
+}
+
+# fetch_deb SUITE ARCH PACKAGE: prints the path of that .deb, downloaded once: the
+# one that the lock has or, when the archive has moved on, the newest.
 fetch_deb()
 {
+    locked "$@"
     _dir=$build/dl/$1-$2
     mkdir -p "$_dir"
-    for _deb in "$_dir/$3"_*.deb; do
-        [ -e "$_deb" ] && { printf '%s\n' "$_deb"; return 0; }
-    done
-    with_lists "$1" "$2" download_deb "$@" ||
-        die "cannot download $3 ($2) from Debian $1: see $_dir/$3.log"
-    for _deb in "$_dir/$3"_*.deb; do
+    for _deb in "$_dir/$3_$(printf %s "$_version" | sed 's/:/%3a/g')_"*.deb; do
+        [ -e "$_deb" ] || continue
+        has_sha256 "$_deb" "remove it (rm $_deb) and run again"
         printf '%s\n' "$_deb"
+        return 0
     done
+    # The line is: name and version of the lock, and the file that stands for it.
+    if read -r _ _was _deb 2> /dev/null < "$_dir/$3.moved" && [ "$_was" = "$_version" ] && [ -e "$_dir/$_deb" ]; then
+        printf '%s\n' "$_dir/$_deb"
+        return 0
+    fi
+    rm -f "$_dir/$3.moved"
+    if with_lists "$1" "$2" download_deb "$1" "$2" "$3" "$_version"; then
+        ( has_sha256 "$_got" "the mirror has another file under that name, or the lock is wrong (scripts/refresh-inputs)" ) ||
+            { rm -r "$_part"; exit 1; }
+    else
+        [ -e "$build/apt/$1-$2/ready" ] || exit 1 # apt_private has said why
+        # shellcheck disable=SC2046 # three words
+        set -- "$1" "$2" "$3" $(newest "$1" "$2" "$3")
+        [ $# -eq 6 ] || die "Debian $1 has no $3 ($2) any more, nor another of its release; ${inputs#"$top"/} wants one that it has"
+        if [ "$4 $5" = "$3 $_version" ] || ! download_deb "$1" "$2" "$4" "$5"; then
+            die "cannot download $4 $5 ($2) from Debian $1: $(apt_error "$_dir/$4.log")"
+        fi
+        moved_on "$@"
+        printf '%s %s %s\n' "$3" "$_version" "${_got##*/}" > "$_dir/$3.moved"
+    fi
+    mv "$_got" "$_dir/"
+    rmdir "$_part"
+    printf '%s\n' "$_dir/${_got##*/}"
 }
 
+# download_deb SUITE ARCH PACKAGE VERSION: gets it into a folder $_part, as $_got.
 download_deb()
 {
-    ( apt_private "$1" "$2" apt-cache show "$3" > "$_dir/.show" 2>/dev/null &&
-      mkdir -p "$_dir/.part.$3" && cd "$_dir/.part.$3" &&
-      apt_private "$1" "$2" apt-get -q download "$3" > "$_dir/$3.log" 2>&1 &&
-      mv ./*.deb "$_dir/" && rmdir "$_dir/.part.$3" )
+    _part=$_dir/.part.$3
+    ( apt_private "$1" "$2" apt-cache stats > "$_dir/$3.log" && # says why there are no lists
+      rm -rf "$_part" && mkdir "$_part" && cd "$_part" &&
+      apt_private "$1" "$2" apt-get -q download "$3=$4" > "$_dir/$3.log" 2>&1 ) || return 1
+    for _got in "$_part"/*.deb; do :; done
 }
 
-# fetch_source SUITE PACKAGE[=VERSION] PATTERN: prints the path of the one file
-# of that source package whose name matches PATTERN, checked by apt against the
-# archive's signature, downloaded once. A suite has a version for a time only:
-# the error says whether that is why.
+# fetch_source SUITE PACKAGE PATTERN [exact]: prints the path of the one file of that
+# source package whose name matches PATTERN, downloaded once, as fetch_deb does.
+# With "exact" no other version will do.
 fetch_source()
 {
-    _dir=$build/dl/$1-src/$2
-    if [ ! -e "$_dir/ready" ]; then
-        with_lists "$1" amd64 download_source "$@" || {
-            _why=$(sed -n 's/.*\(error\|^E\): //p' "$_dir.log" | head -n 1)
-            case $2-$_why in
-            *=*-*[Cc]"an not find version"* | *=*-*"nable to find a source package"*)
-                die "Debian $1 has the source of ${2%%=*}, version ${2#*=}, no more" ;;
-            esac
-            die "cannot download the source of $2 from Debian $1 ($_why): see $_dir.log"; }
-        touch "$_dir/ready"
+    locked "$1" source "$2"
+    _dir=$build/dl/$1-src/$2=$_version
+    if [ ! -e "$_dir/ready" ] &&
+       ! with_lists "$1" amd64 download_source "$1" "$2=$_version"; then
+        [ -e "$build/apt/$1-amd64/ready" ] || exit 1 # apt_private has said why
+        _now=$(newest_source "$1" "$2" | cut -d ' ' -f 2)
+        case $_now in
+        '' | "$_version") die "cannot download the source of $2, $_version, from Debian $1: $(apt_error "$_dir.log")" ;;
+        esac
+        [ -z "${4-}" ] || die "Debian $1 has the source of $2, version $_version, no more (it has $_now)"
+        download_source "$1" "$2=$_now" ||
+            die "cannot download the source of $2, $_now, from Debian $1: $(apt_error "$_dir.log")"
+        moved_on "$1" source "$2" "$2" "$_now"
+        printf '%s %s %s\n' "$2" "$_version" "$_now" > "$_dir.moved"
     fi
+    has_source_sums "$1" "$2"
+    touch "$_dir/ready"
     for _file in "$_dir"/$3; do
         [ -e "$_file" ] || die "the source package $2 of Debian $1 has no file that matches $3"
         printf '%s\n' "$_file"
@@ -299,7 +415,19 @@ fetch_source()
 
 download_source()
 {
-    rm -rf "$_dir"
+    rm -rf "$_dir" "$_dir.moved"
     mkdir -p "$_dir"
-    ( cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 )
+    ( apt_private "$1" amd64 apt-cache stats > "$_dir.log" && # says why there are no lists
+      cd "$_dir" && apt_private "$1" amd64 apt-get -q source --download-only --only-source "$2" > "$_dir.log" 2>&1 )
+}
+
+# has_source_sums SUITE PACKAGE: its .dsc is the lock's, and its files are the .dsc's.
+has_source_sums()
+{
+    for _dsc in "$_dir"/*.dsc; do
+        [ -e "$_dir.moved" ] || has_sha256 "$_dsc" "remove it (rm -r $_dir) and run again"
+        sed -n '/^Checksums-Sha256:/,/^[^ ]/s/^ \([0-9a-f]*\) [0-9]* /\1  /p' "$_dsc" > "$_dir/.sums"
+        ( cd "$_dir" && sha256sum -c --quiet --strict .sums ) > "$_dir.log" 2>&1 ||
+            die "the source of $2 is not what its .dsc says ($(head -n 1 "$_dir.log")); remove it (rm -r $_dir) and run again"
+    done
 }

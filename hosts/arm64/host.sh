@@ -7,6 +7,9 @@
 # registers.
 
 emulator=qemu-system-aarch64
+# From 10.0 on it has neoverse-v1 and -n2, cortex-a710, and hosts of another
+# revision (midr=). Debian 12's own is 7.2.
+emulator_release=10.0 emulator_suite=bookworm-backports
 machine=virt,virtualization=on,gic-version=3
 console=ttyAMA0
 default_cpu=cortex-a57
@@ -36,7 +39,7 @@ guest_kernel=arm64-6.1
 make_guests()
 {
     cp "$build/hosts/kernel-arm64-6.1/kernel" "$1/Image"
-    debian_kernel bookworm armhf linux-image-armmp 6.1 "$1/32"
+    debian_kernel bookworm armhf armmp 6.1 "$1/32"
     mv "$1/32/kernel" "$1/zImage"
     rm -r "$1/32"
     guest_initrd "$cc" "$1/initrd-arm64"

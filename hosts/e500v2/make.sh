@@ -29,6 +29,8 @@ make_kernel()
     rm -r "$1/src"
 }
 
+kernel_inputs() { locked_lines bookworm amd64 '^linux-source-6[.]1$'; }
+
 make_linux()
 {
     _src=$1/src
@@ -50,3 +52,5 @@ make_busybox()
     mv "$1/src/busybox" "$1/busybox"
     rm -r "$1/src"
 }
+
+busybox_inputs() { locked_lines bookworm source '^busybox$'; }

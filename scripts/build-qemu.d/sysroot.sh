@@ -96,7 +96,8 @@ sysroot_arm64()
 # These are built from Debian's sources, static, so that a host needs none.
 sysroot_powerpc()
 {
-    _recipe="$machine $(cksum < "$parts/ppc-libraries.sh")"
+    _recipe="$machine $(cksum < "$parts/ppc-libraries.sh") $(
+        locked_lines bookworm source '^(zlib|pcre2|libffi|glib2.0)$' | cksum)"
     [ "$(cat "$1/.from" 2>/dev/null)" != "$_recipe" ] || return 0
     _sources=$(
         fetch_source bookworm zlib '*.orig.tar.*'

@@ -36,8 +36,8 @@ version=$(echo "$said" | sed -n 's/^== \(Linux [^,]*\),.*/\1/p')
 say "${said#== }"
 wanted=kvm
 for patch in $(adaptations "$work/qemu"); do
-    qgit "$work/qemu" apply "$top/linux-headers/$patch"
-    wanted="$wanted|$(sed -n 's,^+++ b/.*/\(.*\)\.c$,\1,p' "$top/linux-headers/$patch" | paste -sd '|' -)"
+    qgit "$work/qemu" apply "$top/patches/headers/$patch"
+    wanted="$wanted|$(sed -n 's,^+++ b/.*/\(.*\)\.c$,\1,p' "$top/patches/headers/$patch" | paste -sd '|' -)"
 done
 
 for which in arm64 ppc; do

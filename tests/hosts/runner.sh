@@ -4,6 +4,7 @@
 # hosts/run does what it says: a command runs in an emulated host with its
 # arguments, input and files, and comes back with its output and status; the
 # host has a KVM that works; whatever goes wrong is said, and nothing is left.
+# shellcheck disable=SC2016 # the hosts' shells expand them
 
 set -eu
 # shellcheck source=scripts/common.sh
@@ -21,22 +22,12 @@ EOF
 esac
 [ $# -gt 0 ] || set -- arm64 e500v2
 
-passed=0 failed=0 skipped=0
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+
 need_packages procps
 make_tmp
 mkdir "$tmp/empty"
-
-ok() { passed=$((passed + 1)); echo "ok - $*"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $*"; }
-skip() { skipped=$((skipped + 1)); echo "ok - $1 # SKIP $2"; }
-
-# check NAME COMMAND...: passes when COMMAND does.
-check()
-{
-    _name=$1
-    shift
-    if "$@" > "$tmp/check" 2>&1; then ok "$_name"; else not_ok "$_name"; sed 's/^/#   /' "$tmp/check"; fi
-}
 
 # run STATUS ARG...: hosts/run without QEMU gives that status; $tmp/out and
 # $tmp/err have its output.
@@ -87,19 +78,21 @@ full()
 
 test_errors()
 {
-    check "no command is an error" fails "no command" arm64
+    check "no command without a terminal is an error" fails "no command, and stdin is no terminal" arm64
+    check "the same with --" fails "no command, and stdin is no terminal" arm64 --
     check "no host is an error" fails "no host" -- true
+    check "no argument is an error" fails "no host"
     check "an unknown host is an error that lists them" fails "unknown host 'arm65'; there are arm64" arm65 -- true
     check "a command without -- is an error" fails "write --" --root "$tmp/empty" arm64 true
     check "an unknown option is an error" fails "--bogus" --bogus arm64 -- true
     check "--timeout 0 is an error" fails "--timeout '0'" --timeout 0 --root "$tmp/empty" arm64 -- true
     check "--timeout soon is an error" fails "--timeout 'soon'" --timeout=soon --root "$tmp/empty" arm64 -- true
     check "--smp 2 on e500v2 is an error" fails "--smp '2'" --smp 2 --root "$tmp/empty" e500v2 -- true
+    check "--dry-run on this machine is an error" fails "--dry-run are for emulated hosts" --dry-run --root "$tmp/empty" native
     check "--cpu without a value is an error" fails "--cpu: its value is missing" arm64 --cpu
     check "an unknown CPU is an error that lists them" fails "cortex-a57" --root "$tmp/empty" --cpu cortex-a1 arm64 -- true
     check "a missing --root is an error" fails "$tmp/none" --root "$tmp/none" arm64 -- true
     check "a missing --file is an error" fails "$tmp/none" --root "$tmp/empty" --file "$tmp/none" arm64 -- true
-    # shellcheck disable=SC2016
     check "no QEMU is an error that says how to make it" \
         env BUILD="$tmp/none" sh -c '"$0" arm64 -- true 2>&1 | grep -F "scripts/build-qemu arm64"' "$top/hosts/run"
 }
@@ -118,6 +111,125 @@ busy()
         exit "$status"' sh "$top/hosts/run" --root "$tmp/empty" --log "$tmp/log" --timeout "$@" < /dev/null
 }
 
+# dry_run ARG...: $tmp/words has the words of the line that it prints.
+dry_run()
+{
+    rm -f "$tmp/it's a log"
+    "$top/hosts/run" --dry-run --root "$tmp/empty" --log "$tmp/it's a log" "$@" > "$tmp/out" < /dev/null || return 1
+    cat "$tmp/out"
+    [ "$(wc -l < "$tmp/out")" -eq 1 ] && [ ! -e "$tmp/it's a log" ] || return 1
+    eval "printf '%s\\n' $(cat "$tmp/out")" > "$tmp/words"
+}
+
+test_dry_run()
+{
+    check "$1: --dry-run prints a line" dry_run --smp "$2" --memory 1234 "$1"
+    for _word in "$2" 1234 "file,id=log,append=on,path=$tmp/it's a log" virtserialport,nr=1,chardev=port; do
+        check "$1: which a shell takes apart into words, such as $_word" grep -qxF -- "$_word" "$tmp/words"
+    done
+    check "$1: nothing was booted" test ! -e "$tmp/it's a log"
+}
+
+# shell_session HOST: types into a shell there; $tmp/out has what the terminal shows.
+shell_session()
+{
+    : > "$tmp/out"
+    {
+        wait_for "$1:/# " && printf 'tty; stty size; echo "TERM is $TERM"\n' &&
+            wait_for '^TERM is vt100' && printf 'sleep 999\n' &&
+            wait_for '# .*sleep 999' && sleep 1 && printf '\003' &&
+            wait_for '\^C' && printf 'echo status $?; exit 5\n'
+        wait_for '^icanon'
+    } | TERM=vt100 script -qec "stty rows 33 cols 99
+        '$top/hosts/run' --root '$tmp/empty' --log '$tmp/log' $1
+        echo ended with \$?; stty -a | grep -o '[-]*icanon'" /dev/null > "$tmp/out"
+}
+
+# wait_for PATTERN: for a line of $tmp/out, as long as a host can take to boot
+wait_for()
+{
+    for _ in $(seq 600); do
+        ! grep -q -- "$1" "$tmp/out" || return 0
+        sleep 0.2
+    done
+    return 1
+}
+
+test_shell()
+{
+    shell_session "$1"
+    tr -d '\r' < "$tmp/out" > "$tmp/lines"
+    for line in /dev/pts/0 '33 99' 'TERM is vt100' 'status 130' 'ended with 5' icanon; do
+        check "$1: a shell on our terminal says: $line" sh -c 'grep -qxF -- "$1" "$2" || { cat "$2"; exit 1; }' \
+            sh "$line" "$tmp/lines"
+    done
+    # as if it hung
+    : > "$tmp/out"
+    { wait_for "$1:/# " && printf '\035'; wait_for 'ended with'; } |
+        script -qec "'$top/hosts/run' --root '$tmp/empty' --log '$tmp/log' $1; echo ended with \$?" /dev/null > "$tmp/out"
+    check "$1: Ctrl-] ends it" grep -q 'ended with 143' "$tmp/out"
+    check "$1: no emulator is left" nothing_left
+}
+
+# cpu NAME WANTED ARG...: a host that is run with these says each of WANTED's lines.
+cpu()
+{
+    _want=$2
+    check "$1 boots" run 0 --timeout 300 --cpu "$1" "$3" -- sh -c '
+        cat /sys/devices/system/cpu/cpu0/regs/identification/midr_el1
+        dmesg | grep -oE "kvm .*: .*initialized|running at .*MHz|hw perfevents: enabled"
+        for f in sve paca; do
+            if grep -qw $f /proc/cpuinfo; then echo has $f; else echo no $f; fi
+        done' < /dev/null
+    set -- "$1"
+    while IFS= read -r line; do
+        check "$1: $line" sh -c 'grep -qF -- "$1" "$2" || { cat "$2"; exit 1; }' sh "$line" "$tmp/out"
+    done <<EOF
+$_want
+EOF
+}
+
+# Kinds of CPUs that real machines have, and the emulator's models have not.
+test_cpus()
+{
+    cpu cortex-a72 '0x00000000410fd083
+no sve
+hw perfevents: enabled
+running at 62.50MHz' "$1"
+    cpu cortex-a72,midr=0x410fd082 0x00000000410fd082 "$1"
+    cpu cortex-a57,cntfrq=24000000 'running at 24.00MHz' "$1"
+    cpu neoverse-v1 '0x00000000411fd402
+VHE mode initialized
+has sve
+has paca' "$1"
+    cpu neoverse-v1,sve=off 'no sve
+has paca' "$1"
+    cpu neoverse-n2,pauth=off,midr=0x410fd490 '0x00000000410fd490
+has sve
+no paca' "$1"
+    cpu cortex-a710 'VHE mode initialized' "$1"
+    cpu a64fx 'has sve
+no paca' "$1"
+    check "a CPU without a PMU boots" run 0 --cpu cortex-a57,pmu=off "$1" -- sh -c '! dmesg | grep "hw perfevents: enabled"' < /dev/null
+    check "a CPU without EL2 has no KVM" run 0 --cpu cortex-a57,has_el2=off "$1" -- sh -c 'test ! -e /dev/kvm' < /dev/null
+    check "a property that the CPU does not have is an error" run 125 --cpu cortex-a57,sve=off "$1" -- true < /dev/null
+    check "which is named" grep -q "Property 'cortex-a57-arm-cpu.sve' not found" "$tmp/err"
+}
+
+# test_smp HOST QEMU-ARG...: guests with two CPUs on hosts with two and four
+test_smp()
+{
+    h=$1
+    shift
+    [ -d "$build/root-arm64" ] || { skip "$h: guests with two CPUs" "root-arm64 is not there: scripts/build-qemu arm64"; return; }
+    for n in 2 4; do
+        check "$h: a guest with 2 CPUs runs under KVM on $n" sh -c 'out=$1; shift; "$@" > "$out" 2>&1 < /dev/null || { cat "$out"; exit 1; }' \
+            sh "$tmp/out" "$top/hosts/run" --smp "$n" --timeout 240 --log "$tmp/log" "$h" -- sh -c 'echo host has $(nproc); exec "$@"' sh "$@" -smp 2
+        check "$h: the host has $n" grep -qx "host has $n" "$tmp/out"
+        check "$h: the guest has 2" grep "guest: up .*cpus=2 .*accel=kvm" "$tmp/out"
+    done
+}
+
 # test_host HOST COMPILER TARGET: TARGET is KVM's preferred one, on arm64.
 test_host()
 {
@@ -130,7 +242,6 @@ test_host()
     chmod 640 "$tmp/folder/sub/one"
     ln -s sub/one "$tmp/folder/link"
 
-    # shellcheck disable=SC2016 # the host's shell
     check "$h: a command runs with files and comes back with status 3" \
         run 3 --file "$tmp/probe" --file "$tmp/folder:a/b" --file "$tmp/probe:/usr/bin/moved" "$h" -- sh -c '
             $HOST_FILES/probe
@@ -149,11 +260,9 @@ test_host()
     check "$h: the console is in the log" grep -q "Linux version" "$tmp/log"
 
     head -c 300000 /dev/urandom > "$tmp/bytes"
-    # shellcheck disable=SC2016 # as it is
     set -- "two words" "it's \"quoted\"" 'a\b' '$HOME `id` *' '' '-n' 'new
 line' 'last '
     { printf '<%s>' "$@"; cat "$tmp/bytes"; } > "$tmp/want"
-    # shellcheck disable=SC2016
     check "$h: odd arguments and 300000 bytes of stdin" \
         run 0 "$h" -- sh -c 'printf "<%s>" "$@"; exec cat' sh "$@" < "$tmp/bytes"
     check "$h: come out as they went in" cmp "$tmp/want" "$tmp/out"
@@ -161,7 +270,6 @@ line' 'last '
     check "$h: a command that is not there has status 127" run 127 "$h" -- no-such-command < /dev/null
     check "$h: which is said on stderr" grep -q "no-such-command: not found" "$tmp/err"
 
-    # shellcheck disable=SC2016
     check "$h: a command that a signal ends has status 128 + 15" \
         run 143 "$h" -- sh -c 'echo to stdout; echo to stderr >&2; sleep 99 & kill -TERM $$' < /dev/null
     check "$h: stdout and stderr are kept apart" \
@@ -198,7 +306,6 @@ test_guest()
     h=$1 root=$build/root-$2
     shift 2
     [ -d "$root" ] || { skip "$h: a guest runs under KVM" "${root##*/} is not there: scripts/build-qemu"; return; }
-    # shellcheck disable=SC2016
     check "$h: a guest boots and powers off under KVM" \
         sh -c 'out=$1; shift; "$@" > "$out" 2>&1 < /dev/null || { cat "$out"; exit 1; }' sh "$tmp/out" \
         "$top/hosts/run" --timeout 120 --log "$tmp/log" "$h" -- "$@"
@@ -207,14 +314,19 @@ test_guest()
 
 test_errors
 for host; do
+    test_dry_run "$host" 1
+    test_shell "$host"
     case $host in
     arm64*)
+        test_cpus "$host"
+        set -- qemu-system-aarch64 -M virt -accel kvm -cpu host -m 512 \
+            -nographic -nodefaults -serial stdio -monitor none -no-reboot \
+            -kernel /guest/Image -initrd /guest/initrd-arm64 -append 'console=ttyAMA0 quiet'
+        test_smp "$host" "$@"
         target=5
         case $host in arm64 | arm64-6.1) target=2 ;; esac
         test_host "$host" aarch64-linux-gnu-gcc "$target"
-        test_guest "$host" arm64 qemu-system-aarch64 -M virt -accel kvm -cpu host -m 512 \
-            -nographic -nodefaults -serial stdio -monitor none -no-reboot \
-            -kernel /guest/Image -initrd /guest/initrd-arm64 -append 'console=ttyAMA0 quiet' ;;
+        test_guest "$host" arm64 "$@" ;;
     e500v2)
         test_host "$host" powerpc-linux-gnu-gcc ''
         test_guest "$host" ppc qemu-system-ppc -M ppce500 -accel kvm -cpu e500v2_v30 -m 128 \
@@ -229,5 +341,4 @@ for host; do
         die "HOST '$host': it is one of arm64, arm64-6.12, arm64-7.2, e500v2, x86_64" ;;
     esac
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+done_testing
