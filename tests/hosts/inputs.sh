@@ -16,8 +16,7 @@ esac
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+make_tmp
 kernel=$(locked_lines bookworm arm64 '^linux-image-6[.]1[.].*-cloud-arm64$' | cut -d ' ' -f 3)
 kernel_deb=$(fetch_deb bookworm arm64 "$kernel")
 small_deb=$(fetch_deb bookworm arm64 zlib1g)

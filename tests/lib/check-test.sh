@@ -12,9 +12,7 @@ set -eu
 . "$top/tests/lib/tap.sh"
 need_packages perl procps python3
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' HUP INT TERM
+make_tmp
 export CHECK_PARTS="$tmp/parts" CHECK_SKIPS="$tmp/skips" CHECK_LOGS="$tmp/logs"
 
 cat > "$tmp/skips" <<'EOF'
