@@ -74,7 +74,7 @@ need_packages()
             sudo=$1; shift
             $sudo apt-get update &&
             $sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"' \
-        sh "$_sudo" $_missing || die "cannot install$_missing"
+        sh "$_sudo" $_missing || die "cannot install$_missing: $(apt_error "$build/logs/packages.log")"
 }
 
 # --- what is fetched

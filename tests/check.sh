@@ -172,6 +172,7 @@ check_hosts_short()
     for which in arm64 ppc native; do "$top/scripts/build-qemu" "$which"; done
     for host in arm64-6.1 arm64-7.2 e500v2 x86_64; do "$top/hosts/build" "$host"; done
     run_part runner "$top/tests/hosts/runner.sh"
+    run_part inputs "$top/tests/hosts/inputs.sh"
     arm_qtests arm64-a57 arm64 aarch64
     run_part arm64-a53 host_qtest arm64 aarch64 accel-cpu-type-test --cpu cortex-a53
     arm_qtests arm64-n1-7.2 arm64-7.2 aarch64 --cpu neoverse-n1
