@@ -185,7 +185,7 @@ need_packages()
         die "packages are missing and there is no sudo; as root: apt-get install$_missing"
     # shellcheck disable=SC2086 # a list
     long "installing packages" "$build/logs/packages.log" install_packages $_missing ||
-        die "cannot install$_missing"
+        die "cannot install$_missing: $(apt_error "$build/logs/packages.log")"
 }
 
 # A signal waits: packages that are half there would be left to the user.

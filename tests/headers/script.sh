@@ -397,7 +397,7 @@ test_bad()
     refuses 'a version that no release has' 'no linux-libc-dev of Linux 1.0 in Debian .*; they have [1-9]' "$update" 1.0 "$q"
     printf 'Acquire::%s "http://127.0.0.1:9";\n' http::Proxy https::Proxy > "$tmp/apt.conf"
     echo 'Acquire::Retries "0";' >> "$tmp/apt.conf"
-    refuses 'no network' 'no package lists for Debian .*; or give a folder' \
+    refuses 'no network' 'cannot download the package lists of Debian .*; or give a folder' \
         env BUILD="$tmp/elsewhere" APT_CONFIG="$tmp/apt.conf" "$update" newest "$q"
 
     # a kernel without one of the architectures

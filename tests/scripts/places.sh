@@ -54,7 +54,7 @@ project()
 {
     mkdir -p "$1"
     tar -C "$top" --exclude=./.git --exclude=./build --exclude=./patches -cf - . | tar -C "$1" -xf -
-    rm -rf "$1/accel" "$1/target-arm" "$1/target-ppc" "$1/tests/qtest" "$1/tests/unit"
+    rm -rf "$1/accel" "$1/target-arm" "$1/target-ppc" "$1/tests/qtest" "$1/tests/unit" "$1/copies"
     [ ! -e "$tmp/patches" ] || cp -R "$tmp/patches" "$1/"
 }
 
