@@ -30,6 +30,31 @@ sim_archs()
     fi
 }
 
+# tap NAME LOG COMMAND...: runs a command that prints TAP lines, into LOG too, and adds a
+# failed test where it did not come to its end: it died, printed no test, or not as many
+# as its plan says. 1 if a test failed. What is no TAP becomes a diagnostic
+tap()
+{
+    _tap=$1 _log=$2
+    shift 2
+    # the status comes last; a COMMAND that exits ends this subshell
+    { _rc=0; "$@" 2>&1 || _rc=$?; echo "status $_rc"; } |
+        awk -v name="$_tap" -v file="$_log" '
+            function say(text) { print text; print text > file; fflush() }
+            /^status [0-9]+$/ { status = $2; ended = 1; next }
+            /^1\.\.[0-9]+$/ { planned = 1; plan += substr($0, 4); next }
+            /^(not )?ok / { n++; bad += /^not ok/; say($0); next }
+            { if (!/^#/) { last = $0; $0 = "# " $0 } say($0) }
+            END {
+                if (!ended || (status && !bad))
+                    what = "ended early, with status " (ended ? status : "unknown") ": " last
+                else if (!n) what = "ran no test"
+                else if (planned && plan != n) what = "ran " n + 0 " tests of " plan
+                if (what) { bad++; say("not ok - " name ": " what) }
+                exit bad != 0
+            }'
+}
+
 # sim_make: the library, the probe and the library's tests for all, where a
 # source is newer; packages first
 sim_make()

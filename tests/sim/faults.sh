@@ -29,7 +29,7 @@ capabilities, are not planned again for another one of the same architecture.
 
   --all  every call of these for every profile, and also the lines of tests/sim/cases/faults
          that begin with "+": half an hour
-  --tap  a line for each case and nothing else
+  --tap  TAP: a line for each case, and the plan
   --case N  case N of the last run once more, from build/logs/sim-faults/plan
 
 Exit status 1 if a case is not ok. Logs of these: build/logs/sim-faults/.
@@ -283,9 +283,10 @@ EOF
         echo "ok - $name # $what; may be: $reason"
     else
         echo "not ok - $name: $what"
-    fi > "$work/result-$1"
-    ! grep -q '^ok' "$work/result-$1" || rm -rf "$case_dir"
+    fi > "$case_dir/result"
     rm -f "$case_dir/stream"
+    mv "$case_dir/result" "$work/result-$1"
+    ! grep -q '^ok' "$work/result-$1" || rm -rf "$case_dir"
 }
 
 reference_name() { echo "reference-$1-$(echo "$2" | cksum | cut -d ' ' -f 1)"; }
@@ -389,24 +390,26 @@ n=$(wc -l < "$work/plan")
 # each waits about as long as it computes
 many=$((2 * jobs))
 say "$n faults, $many at a time (logs: ${work#"$top"/}/)" >&3
-seq "$n" | xargs -P "$many" -I N sh "$0" ${all:+--all} --case N 2> "$work/stderr"
+# one that died has left no result
+seq "$n" | xargs -P "$many" -I N sh "$0" ${all:+--all} --case N 2> "$work/stderr" ||
+    sed 's/^/# /' "$work/stderr"
 for i in $(seq "$n"); do
     cat "$work/result-$i" 2> /dev/null || echo "not ok - case $i has no result"
 done > "$work/results"
-if [ -n "$tap" ]; then
-    cat "$work/early" "$work/results"
-else
-    cat "$work/early" "$work/results" | grep '^not ok' || true
-fi
-failed=$(cat "$work/early" "$work/results" | grep -c '^not ok') || true
-but=$(grep -c '^ok.* may be: ' "$work/results") || true
+cat "$work/early" "$work/results" > "$work/lines"
+if [ -n "$tap" ]; then cat "$work/lines"; else grep '^not ok' "$work/lines" || [ "$?" -eq 1 ]; fi
+count() { grep -cE -e "$1" "$2" || [ "$?" -eq 1 ]; }
+failed=$(count '^not ok' "$work/lines")
+but=$(count '^ok.* may be: ' "$work/results")
 kinds=$(sed 's/.*;//; s/@.*//' "$work/plan" | sort -u | wc -l)
 {
     echo "$n faults of $kinds kinds of calls on $(cut -d ';' -f 1 "$work/plan" | sort -u | wc -l) profiles: $((n - failed - but)) are told or end QEMU, and leave no other state, $but may be otherwise, $failed not ok"
     for word in crashes hangs aborts 'is silent' 'has other state' saves 'breaks the contract'; do
-        printf '%s: %s (%s may)  ' "$word" "$(grep -c "^not ok.*: $word" "$work/results" || true)" \
-            "$(grep -c "^ok.*# $word.*; may be: " "$work/results" || true)"
+        printf '%s: %s (%s may)  ' "$word" "$(count "^not ok.*: $word" "$work/results")" \
+            "$(count "^ok.*# $word.*; may be: " "$work/results")"
     done
     echo
 } >&3
-[ "$failed" -eq 0 ]
+# every fault that was planned, and what came before them
+[ -z "$tap" ] || echo "1..$((n + $(count '^(not )?ok ' "$work/early")))"
+[ "$failed" -eq 0 ] && [ "$n" -gt 0 ]

@@ -26,7 +26,7 @@ Builds what is missing and runs these parts, or all:
   calibrate  the simulation answers as two emulated hosts do
   faults     each call to KVM fails in turn: tests/sim/faults.sh
 
-  --tap  lines "ok" and "not ok" and nothing else
+  --tap  TAP: a line for each test, diagnostics, and the plan at the end
 
 SIM_READY=1 builds no QEMU and takes the overlays that are there; SIM_ROOT_arm64=,
 SIM_ROOT_powerpc= and SIM_ROOT_powerpc64= name other ones. SIM_PPC64=1 builds the last
@@ -243,7 +243,9 @@ EOF
 
 part_starts()
 {
-    seq "$(grep -vc '^#' "$top/tests/sim/cases/starts")" | xargs -P "$jobs" -I N sh "$0" --start N
+    n=$(grep -vc '^#' "$top/tests/sim/cases/starts")
+    seq "$n" | xargs -P "$jobs" -I N sh "$0" --start N
+    echo "1..$n"
 }
 
 # reset_run ROOT CONTRACT: QEMU on e500v2-6.1, whose guest changes state and is reset, and
@@ -383,13 +385,14 @@ part_qtests()
     seq "$(echo "$qtests" | wc -l)" | xargs -P "$jobs" -I N sh "$0" --qtest N
 }
 
-tap='' start='' qtest=''
+parts='contract tools starts base saves qtests calibrate faults'
+tap='' start='' qtest='' one=''
 while :; do
     case ${1-} in
     --tap) tap=yes; shift ;;
-    --start | --qtest)
-        [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line"
-        if [ "$1" = --start ]; then start=$2; else qtest=$2; fi
+    --start | --qtest | --part)
+        [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line, or a part"
+        case $1 in --start) start=$2 ;; --qtest) qtest=$2 ;; --part) one=$2 ;; esac
         shift 2 ;;
     --help | -h) usage; exit 0 ;;
     -*) die "unknown option '$1'; see tests/sim/sim.sh --help" ;;
@@ -407,10 +410,23 @@ EOF
     one_qtest "$a" "$b" "$c" "$d" "$e" $f
     exit
 fi
-[ $# -gt 0 ] || set -- contract tools starts base saves qtests calibrate faults
+case $one in
+'') ;;
+contract) part_contract; exit ;;
+tools) part_tools; exit ;;
+starts) part_starts; exit ;;
+base) part_base; exit ;;
+saves) part_saves; exit ;;
+qtests) part_qtests; exit ;;
+calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1; exit ;;
+faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap; exit ;;
+*) die "unknown part '$one'; see tests/sim/sim.sh --help" ;;
+esac
+# shellcheck disable=SC2086 # a list
+[ $# -gt 0 ] || set -- $parts
 for part; do
-    case $part in
-    contract | tools | starts | base | saves | qtests | calibrate | faults) ;;
+    case " $parts " in
+    *" $part "*) ;;
     *) die "unknown part '$part'; see tests/sim/sim.sh --help" ;;
     esac
 done
@@ -426,16 +442,20 @@ esac
 sim_make >&3
 rm -rf "$logs"
 mkdir -p "$logs"
+failed=0
 for part; do
     t0=$(date +%s)
     say "$part" >&3
-    {
-        case $part in
-        calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1 || true ;;
-        faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap ||  true ;;
-        *) "part_$part" ;;
-        esac
-    } 2>&1 | tee "$logs/$part" | if [ -n "$tap" ]; then cat; else grep -E -e '^not ok|^#' || true; fi
+    # a part is a process of its own: where one dies, it is that part that failed
+    if [ -n "$tap" ]; then
+        tap "$part" "$logs/$part" sh "$0" --part "$part" || failed=1
+    else
+        tap "$part" "$logs/$part" sh "$0" --part "$part" > "$logs/shown" || failed=1
+        awk '/^(not )?ok / { bad = /^not/ } bad || !/^ok /' "$logs/shown"
+    fi
     echo "   $(grep -c '^ok' "$logs/$part") ok, $(grep -c '^not ok' "$logs/$part") not, in $(($(date +%s) - t0)) s" >&3
 done
-! for part; do cat "$logs/$part"; done | grep -q '^not ok'
+n=0
+for part; do n=$((n + $(grep -cE '^(not )?ok ' "$logs/$part"))); done
+[ -z "$tap" ] || echo "1..$n"
+exit "$failed"
