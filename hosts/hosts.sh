@@ -9,6 +9,7 @@ host_names='arm64 (the same as arm64-6.1), arm64-6.12, arm64-7.2, e500v2, x86_64
 # host_load NAME: sets $host, $folder and what the folder's host.sh sets.
 host_load()
 {
+    suite=''    # of the host that was loaded before, and part of what makes a kernel
     case $1 in
     arm64) host=arm64-6.1 folder=arm64 ;;
     arm64-6.1 | arm64-6.12 | arm64-7.2) host=$1 folder=arm64 ;;
