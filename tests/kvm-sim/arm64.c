@@ -26,6 +26,7 @@ const int arch_vm_unknown = EINVAL;
 #define CAP_EAGER_SPLIT 228
 #define CAP_IMP_ID_REGS 239
 #define CORE_GROUP 0x10
+#define CCSIDR_GROUP 0x11
 #define SVE_GROUP 0x15
 #define SVE_VLS 0x15ffff
 #define LINES 0x100             /* no group: the levels of KVM_IRQ_LINE */
@@ -82,6 +83,7 @@ struct arch_vm {
     size_t n_shared;
     unsigned nr_irqs;
     uint64_t counter_base[2];   /* of the virtual and the physical counter */
+    int less_pmu;               /* so many of the PMU's counters were taken away */
 };
 
 struct arch_vcpu {
@@ -196,24 +198,25 @@ static bool vm_wide(uint64_t id)
                                       id == SYSREG(3, 1, 0, 0, 7)));
 }
 
-/* A vCPU's own identification: is_vcpu_ftr_id_reg() */
+/* A vCPU's own identification: is_vcpu_ftr_id_reg(), and CCSIDR_EL1 */
 static bool vcpu_id_reg(uint64_t id)
 {
     unsigned op1 = id >> 11 & 7;
 
-    return !vm_wide(id) && op1 != 2 && op1 < 4 && (id & ~0x383full) == SYSREG(3, 0, 0, 0, 0);
+    return (id >> 16 & 0xfff) == CCSIDR_GROUP ||
+           (!vm_wide(id) && op1 != 2 && op1 < 4 && (id & ~0x383full) == SYSREG(3, 0, 0, 0, 0));
 }
 
 /*
  * What a further KVM_ARM_VCPU_INIT leaves alone. kvm_reset_vcpu() of reset.c clears struct
  * user_pt_regs, in which these three of EL1 are not, and kvm_timer_vcpu_reset() the timers'
- * control and not their values. Since Linux 6.6 reset_vcpu_ftr_id_reg() of sys_regs.c sets
- * a vCPU's identification the first time only.
+ * control; their values are reset as well in 7.2, where TIMER_REG() has them. Since Linux 6.6 reset_vcpu_ftr_id_reg() of sys_regs.c sets
+ * a vCPU's identification the first time only; struct kvm_vcpu_arch.ccsidr is never reset.
  */
 static bool set_once(uint64_t id)
 {
-    return id == REG_SP_EL1 || id == REG_ELR_EL1 || id == REG_SPSR_EL1 || id == TIMER_CVAL ||
-           id == PTIMER_CVAL || (profile.kernel >= 606 && vcpu_id_reg(id));
+    return id == REG_SP_EL1 || id == REG_ELR_EL1 || id == REG_SPSR_EL1 ||
+           ((id == TIMER_CVAL || id == PTIMER_CVAL) && profile.kernel <= 612) || (profile.kernel >= 606 && vcpu_id_reg(id));
 }
 
 /*
@@ -226,6 +229,32 @@ static const struct { uint64_t set, clear; } pairs[] = {
     { SYSREG(3, 3, 9, 12, 1), SYSREG(3, 3, 9, 12, 2) },     /* PMCNTENSET_EL0 */
     { SYSREG(3, 3, 9, 14, 3), SYSREG(3, 3, 9, 12, 3) },     /* PMOVSSET_EL0 */
 };
+
+#define PMCR SYSREG(3, 3, 9, 12, 0)
+
+static int pair_of(uint64_t id)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (id == pairs[i].set || id == pairs[i].clear) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* PMCR_EL0.N of the VM: since Linux 6.7 it can be made less, set_pmcr() */
+static unsigned pmu_counters(struct vcpu *vcpu)
+{
+    struct reg *pmcr = find_reg(vcpu, PMCR);
+
+    return pmcr ? (pmcr->p->value[0] >> 11 & 31) - vcpu->o.vm->arch->less_pmu : 0;
+}
+
+/* kvm_pmu_accessible_counter_mask() */
+static uint64_t pmu_mask(struct vcpu *vcpu)
+{
+    return profile.kernel >= 607 ? 1u << 31 | ((1u << pmu_counters(vcpu)) - 1) : UINT64_MAX;
+}
 
 static uint64_t initial(struct vcpu *vcpu, const struct profile_reg *p)
 {
@@ -282,6 +311,7 @@ static void reset_regs(struct vcpu *vcpu)
             free(clear->data);
             clear->data = set->data;
             clear->other_view = true;
+            memcpy(set->data, &(uint64_t) { set->p->value[0] & pmu_mask(vcpu) }, 8);
         }
     }
 }
@@ -372,8 +402,16 @@ static void get_value(struct vcpu *vcpu, const struct reg *r, uint64_t *value)
     if (r->p->ticks) {
         *value = now() - *counter_base(vcpu, r->p->id);
     }
-    /* read_timer_ctl() of arch_timer.c: ISTATUS, whether the timer is enabled or not */
-    if (r->p->id == TIMER_CTL || r->p->id == PTIMER_CTL) {
+    if (r->p->id == PMCR && profile.kernel >= 607) {
+        *value = (*value & ~0xf800ull) | pmu_counters(vcpu) << 11;
+    } else if (pair_of(r->p->id) >= 0) {
+        *value &= pmu_mask(vcpu);
+    }
+    /*
+     * read_timer_ctl() of arch_timer.c: ISTATUS, whether the timer is enabled or not. In 7.2
+     * only the guest sees it: arch_timer_get_user() of sys_regs.c.
+     */
+    if ((r->p->id == TIMER_CTL || r->p->id == PTIMER_CTL) && profile.kernel <= 612) {
         bool virtual = r->p->id == TIMER_CTL;
         struct reg *cval = find_reg(vcpu, virtual ? TIMER_CVAL : PTIMER_CVAL);
         uint64_t at = 0;
@@ -408,10 +446,12 @@ static int set_value(struct vcpu *vcpu, struct reg *r, const uint8_t *data,
     unsigned group = p->id >> 16 & 0xfff;
     bool same = !memcmp(data, r->data, size);
     bool free_now = p->imp && vcpu->o.vm->arch->imp;
-    uint64_t old, new = 0;
+    uint64_t old, new = 0, n;
+    int pair = pair_of(p->id);
 
     memcpy(&old, r->data, 8);
     memcpy(&new, data, size < 8 ? size : 8);
+    n = new >> 11 & 31;
     if (p->ticks) {
         *counter_base(vcpu, p->id) = now() - new;
         return 0;
@@ -445,12 +485,13 @@ static int set_value(struct vcpu *vcpu, struct reg *r, const uint8_t *data,
             break;
         }
     }
-    for (size_t i = 0; profile.kernel >= 607 && profile.kernel < 615 && i < ARRAY_SIZE(pairs);
-         i++) {
-        if (p->id == pairs[i].set) {
-            new |= old;
-        } else if (p->id == pairs[i].clear) {
-            new = old & ~new;
+    if (p->id == PMCR && profile.kernel >= 607 && !vcpu->o.vm->ran && n <= (p->value[0] >> 11 & 31)) {
+        vcpu->o.vm->arch->less_pmu = (p->value[0] >> 11 & 31) - n;
+    }
+    if (pair >= 0) {
+        new &= pmu_mask(vcpu);
+        if (profile.kernel >= 607 && profile.kernel < 615) {
+            new = p->id == pairs[pair].set ? old | new : old & ~new;
         }
     }
     if (vm_wide(p->id)) {
