@@ -39,6 +39,8 @@ const int arch_vm_unknown = EINVAL;
 #define REG_SP_EL1 0x6030000000100044
 #define REG_ELR_EL1 0x6030000000100046
 #define REG_SPSR_EL1 0x6030000000100048
+#define REG_FPSR 0x60200000001000d4
+#define REG_FPCR 0x60200000001000d5
 /* The virtual timer's counter and value have each other's ids: asm/kvm.h */
 #define TIMER_CTL SYSREG(3, 3, 14, 3, 1)
 #define TIMER_CNT SYSREG(3, 3, 14, 3, 2)
@@ -1272,8 +1274,10 @@ static uint64_t gic_access(struct device *d, uint32_t group, uint64_t cpu, uint6
     }
     if (!dist && !line && (offset & ~4ull) == GICR_TYPER) {
         old = offset == GICR_TYPER ? (old & ~0xffff10ull) | cpu << 8 |
-              ((int)cpu == d->o.vm->n_vcpus - 1 ? 0x10 : 0) : cpu;
+              ((int)cpu == d->o.vm->n_vcpus - 1 ? 0x10 : 0) |
+              (its_of(d->o.vm) ? 1 : 0) : cpu;          /* Last, PLPIS */
     }
+    value = (uint32_t)value;
     if (!write) {
         return line ? levels(d, cpu, offset, old) : (in_frame & 0xff80) == 0x280 ? 0 : old;
     }
@@ -1623,7 +1627,7 @@ static bool guest_writes(const struct profile_reg *p)
 void arch_scribble(struct vcpu *vcpu, uint64_t seed)
 {
     struct arch_vcpu *a = vcpu->arch;
-    uint64_t n, value, old;
+    uint64_t n, value, old, bits;
 
     for (size_t i = 0; i < a->n_regs; i++) {
         const struct profile_reg *p = a->regs[i].p;
@@ -1637,7 +1641,10 @@ void arch_scribble(struct vcpu *vcpu, uint64_t seed)
             continue;
         }
         memcpy(&old, data, 8);
-        value = (old & ~p->mask) | (scribbled(seed, p->id, vcpu->id) & p->mask);
+        bits = p->id == REG_FPSR ? 0xf800009f : p->id == REG_FPCR ? 0x07c00000 :
+               p->id == PMCR ? 0xff : UINT64_MAX;       /* the others are zero, or N */
+        bits &= p->mask;
+        value = (old & ~bits) | (scribbled(seed, p->id, vcpu->id) & bits);
         memcpy(data, &value, size < 8 ? size : 8);
         for (n = 8; n < sve_bytes(vcpu, p->id, size); n += 8) {
             value = scribbled(seed, p->id + n, vcpu->id);

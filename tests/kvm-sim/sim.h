@@ -113,7 +113,7 @@ struct attr { uint32_t group; uint64_t attr, value; };
 struct device {
     struct object o;
     uint32_t type;
-    bool initialised;           /* vGIC, ITS: KVM_DEV_ARM_VGIC_CTRL_INIT */
+    bool initialised;           /* vGIC, ITS: KVM_DEV_ARM_VGIC_CTRL_INIT; MPIC: reset */
     unsigned vcpus;             /* MPIC: connected ones */
     struct attr *attrs;         /* what was written */
     size_t n_attrs;

@@ -198,6 +198,7 @@ static void ask_common(void)
 #define REG(op0, op1, crn, crm, op2) \
     (ARM64_SYS_REG(op0, op1, crn, crm, op2))
 #define PSCI (1u << KVM_ARM_VCPU_PSCI_0_2)
+#define PMU (1u << KVM_ARM_VCPU_PMU_V3)
 #define SVE (1u << KVM_ARM_VCPU_SVE)
 #define BITS32 (1u << KVM_ARM_VCPU_EL1_32BIT)
 #define CAP_IMP_ID_REGS 239
@@ -959,6 +960,10 @@ static void ask_round_trip(uint32_t features)
     qsort(list + 1, list[0], sizeof(list[0]), by_id);
     for (int n = 0; n < 2; n++) {
         for (uint64_t i = 1; i <= list[0]; i++) {
+            /* what these say shapes the PMU's registers */
+            if ((features & PMU) && (list[i] == PFR0 || list[i] == REG(3, 0, 0, 5, 0))) {
+                continue;
+            }
             if (list[i] != CNTVCT && list[i] != CNTPCT) {
                 write_another(n ? other : v.fd, list[i], n);
             }
@@ -1224,7 +1229,7 @@ static void ask_arch(void)
     ask_regs();
     if (!profile) {
         ask_round_trip(PSCI);
-        ask_round_trip(PSCI | 1u << KVM_ARM_VCPU_PMU_V3);
+        ask_round_trip(PSCI | PMU);
         ask_round_trip(PSCI | SVE);
         ask_counter(CNTVCT, "CNTVCT_EL0");
         ask_counter(CNTPCT, "CNTPCT_EL0");
@@ -1517,6 +1522,32 @@ static void mpic_reg(int mpic, uint64_t offset)
     }
 }
 
+/* Another value is written to each, and read back */
+static void mpic_round_trip(int mpic)
+{
+    static const struct { uint64_t first, last; unsigned step; } all[] = {
+        { 0, 0xb0, 0x10 }, { 0x1000, 0x1080, 0x10 }, { 0x10a0, 0x1300, 0x10 }, { 0x10000, 0x10038, 8 },
+        { 0x10200, 0x10258, 8 }, { 0x11fe0, 0x11ff8, 8 }, { 0x20080, 0x20090, 0x10 }, { 0x21080, 0x21090, 0x10 },
+    };
+
+    for (int write = 1; write >= 0; write--) {
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+            for (uint64_t a = all[i].first; a <= all[i].last; a += all[i].step) {
+                uint32_t value = (uint32_t)a * 0x9e3779b1u;
+                int ret;
+
+                value = a == 0x1020 ? 0x40000000 : value;       /* no reset */
+                if (a == 0xa0) {
+                    continue;   /* IACK */
+                }
+                ret = attr(mpic, write ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, 2, a, &value);
+                answer(ret || write ? word(ret) : hex(value), "MPIC register %s, %s", hex(a),
+                       write ? "another value" : "once all are written");
+            }
+        }
+    }
+}
+
 static void mpic_write(int mpic, uint64_t offset, uint32_t value)
 {
     answer(word(attr(mpic, KVM_SET_DEVICE_ATTR, 2, offset, &value)), "MPIC register %s, written",
@@ -1580,6 +1611,16 @@ static void ask_mpic(int vm, int vcpu)
     }
     answer(word(attr(mpic, KVM_GET_DEVICE_ATTR, 2, 2, &value)), "half an MPIC register");
     answer(word(attr(mpic, KVM_GET_DEVICE_ATTR, 2, 0x50000, &value)), "an MPIC register behind the end");
+    if (!profile) {
+        mpic_round_trip(mpic);
+        mpic_write(mpic, 0x1020, 0x80000000);
+        mpic_reg(mpic, 0x10010);
+        mpic_reg(mpic, 0x10018);
+        for (uint64_t a = 0x10f0; a < 0x1200; a += 0x10) {
+            mpic_write(mpic, a, 0);
+        }
+    }
+    mpic_write(mpic, 0x1020, 0x80000000);
     mpic_write(mpic, 0x10200, 0x00080042);
     mpic_write(mpic, 0x10210, 1);
     mpic_write(mpic, 0x20080, 0x3);
@@ -1656,6 +1697,7 @@ static void ask_arch(void)
     answer(word(ioctl(vcpu, KVM_INTERRUPT, &irq)), "KVM_INTERRUPT_UNSET");
     ask_geometry(vcpu);
     ask_tlb(vcpu);
+    answer(fd_word(ioctl(vm, KVM_CREATE_VCPU, 1)), "a second vCPU");
     close(vcpu);
     close(vm);
 
