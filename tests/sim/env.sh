@@ -4,6 +4,8 @@
 # What the scripts of the simulated /dev/kvm share. To be sourced after
 # common.sh. docs/testing.md says what it is.
 
+# where its sources are: a copy of tests/, for tests/mutants/
+sim_source=${SIM_SOURCE:-$top/tests}
 sim_build=$build/sim
 sim_profiles=$top/tests/kvm-sim/profiles
 
@@ -66,12 +68,12 @@ sim_make()
     esac
     for _arch in $(sim_archs); do
         _dir=$sim_build/$_arch
-        [ -z "$(find "$top/tests/kvm-sim" "$top/tests/sim/kvm-abi-probe.c" -name '*.[ch]' \
+        [ -z "$(find "$sim_source/kvm-sim" "$sim_source/sim/kvm-abi-probe.c" -name '*.[ch]' \
                 -newer "$_dir/ready" -print -quit 2>&1)" ] && continue
         mkdir -p "$_dir"
-        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$top/tests/kvm-sim/"[!t]*.c
-        sim_cc "$_arch" "$_dir/kvm-abi-probe" "$top/tests/sim/kvm-abi-probe.c"
-        sim_cc "$_arch" "$_dir/test-contract" "$top/tests/kvm-sim/test-contract.c"
+        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$sim_source/kvm-sim/"[!t]*.c
+        sim_cc "$_arch" "$_dir/kvm-abi-probe" "$sim_source/sim/kvm-abi-probe.c"
+        sim_cc "$_arch" "$_dir/test-contract" "$sim_source/kvm-sim/test-contract.c"
         touch "$_dir/ready"
     done
     # PowerPC's device tree: where QEMU looks for the CPU's clocks, 400 MHz
