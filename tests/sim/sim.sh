@@ -12,7 +12,7 @@ set -eu
 usage()
 {
     cat <<EOF
-Usage: tests/sim/sim.sh [--tap] [PART...]
+Usage: tests/sim/sim.sh [--tap] [--only QTEST] [PART...]
 
 Builds what is missing and runs these parts, or all:
 
@@ -27,6 +27,7 @@ Builds what is missing and runs these parts, or all:
   faults     each call to KVM fails in turn: tests/sim/faults.sh
 
   --tap  TAP: a line for each test, diagnostics, and the plan at the end
+  --only QTEST  of the qtests the one of that name in this script's table
 
 SIM_READY=1 builds no QEMU and takes the overlays that are there; SIM_ROOT_arm64=,
 SIM_ROOT_powerpc= and SIM_ROOT_powerpc64= name other ones. SIM_PPC64=1 builds the last
@@ -233,7 +234,11 @@ EOF
     esac
     got="$status $enabled $(grep -c 'falling back to tcg' "$out")" || true
     rc=1
-    if [ "$got" = "$want" ] && grep -qE -e "$regex" "$out"; then rc=0; fi
+    case $regex in
+    !*) ! grep -qE -e "${regex#!}" "$out" || got='what it should not say' ;;
+    *) grep -qE -e "$regex" "$out" || got="no '$regex'" ;;
+    esac
+    if [ "$got" = "$want" ]; then rc=0; fi
     if [ "$outcome" = kvm ]; then
         rc=1
         if [ "$got" = "$want" ] && [ ! -s "$out" ]; then rc=0; fi
@@ -382,7 +387,8 @@ arm-n1;neoverse-n1-6.12;arm64;kvm-arm-target-test;qemu-system-arm;'
 
 part_qtests()
 {
-    seq "$(echo "$qtests" | wc -l)" | xargs -P "$jobs" -I N sh "$0" --qtest N
+    echo "$qtests" | grep -n "^${SIM_ONLY:-[^;]*};" | cut -d : -f 1 |
+        xargs -P "$jobs" -I N sh "$0" --qtest N
 }
 
 parts='contract tools starts base saves qtests calibrate faults'
@@ -390,6 +396,11 @@ tap='' start='' qtest='' one=''
 while :; do
     case ${1-} in
     --tap) tap=yes; shift ;;
+    --only)
+        [ $# -gt 1 ] || die "--only needs the name of a qtest; see tests/sim/sim.sh --help"
+        echo "$qtests" | grep -q "^$2;" || die "no qtest '$2' in the table of tests/sim/sim.sh"
+        export SIM_ONLY="$2"
+        shift 2 ;;
     --start | --qtest | --part)
         [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line, or a part"
         case $1 in --start) start=$2 ;; --qtest) qtest=$2 ;; --part) one=$2 ;; esac
