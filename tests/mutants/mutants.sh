@@ -99,9 +99,13 @@ qtest_field()
 # build WHICH RUN LOG: 1 if it does not build
 build()
 {
+    case $1-$2 in
+    sim-answers*| sim-state*) archs=$(sim_arch "${2#* }") ;;
+    *) archs='arm64 powerpc' ;;
+    esac
     case $1 in
     sim)
-        BUILD=$scratch SIM_SOURCE=$copy "$0" --make > "$3" 2>&1
+        BUILD=$scratch SIM_SOURCE=$copy SIM_ARCHS=$archs "$0" --make > "$3" 2>&1
         return ;;
     arm64) program=qemu-system-aarch64 ;;
     ppc) program=qemu-system-ppc ;;
@@ -136,13 +140,13 @@ run_test()
     ppc) set -- "$@" "SIM_ROOT_powerpc=$root" ;;
     sim) set -- "$@" "SIM_SOURCE=$copy" ;;
     esac
-    set -- "$4" "BUILD=$scratch" SIM_READY=1 "$1" "$2" "$3"
-    _env="$1 $2 $3" _which=$4 _run=$5 _log=$6
+    _which=$1 _run=$2 _log=$3 _env="BUILD=$scratch SIM_READY=1 $4"
+    case $_run in state\ *) _env="$_env SIM_ARCHS=$(sim_arch "${_run#state }")" ;; esac
     # shellcheck disable=SC2086 # lists
     case $_run in
     answers\ *)
         _profile=${_run#answers }
-        answers "$_profile" > "$logs/$_profile.now" 2> "$_log" || true
+        answers "$_profile" > "$logs/$_profile.now" 2> "$_log" || return 1
         if diff "$logs/$_profile.answers" "$logs/$_profile.now" >> "$_log"; then
             echo "ok - $_profile: answers as calibrated"
         else
@@ -180,7 +184,7 @@ plain()
         case $2 in
         answers\ *) answers "${2#answers }" > "$logs/${2#answers }.answers" 2> "$_log" || { echo "the probe fails"; return 0; } ;;
         esac
-        run_test "$1" "$2" "$_log" || { echo "'$2' hangs without a mutant"; return 0; }
+        run_test "$1" "$2" "$_log" || { echo "'$2' hangs or dies without a mutant"; return 0; }
         touch "$_log.done"
     fi
     if grep -E '^not ok ' "$_log" | grep -qE -e "$3"; then
@@ -212,7 +216,7 @@ one()
     elif ! build "$which" "$run" "$log.build"; then
         echo "not ok - $name: does not build; see $log.build"
     elif ! run_test "$which" "$run" "$log"; then
-        echo "not ok - $name: '$run' hangs; see $log"
+        echo "not ok - $name: '$run' hangs or dies; see $log"
     elif grep -E '^not ok ' "$log" | grep -v 'ended early' | grep -qE -e "$test"; then
         if [ -n "$survives" ]; then
             echo "not ok - $name: $what: is caught; take its line Survives away"

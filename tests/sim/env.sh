@@ -22,9 +22,11 @@ sim_cc()
     mv "$_out.new" "$_out"
 }
 
-# sim_archs: the kinds of hosts; 64-bit PowerPC, for e5500 and e6500, if its QEMU is there
+# sim_archs: the kinds of hosts, or those of SIM_ARCHS; 64-bit PowerPC, for e5500 and
+# e6500, if its QEMU is there
 sim_archs()
 {
+    [ -z "${SIM_ARCHS-}" ] || { echo "$SIM_ARCHS"; return; }
     if [ -x "${SIM_ROOT_powerpc64:-$(sim_root powerpc64)}/bin/qemu-system-ppc64" ]; then
         echo arm64 powerpc powerpc64
     else

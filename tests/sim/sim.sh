@@ -90,7 +90,7 @@ part_tools()
 {
     a=cortex-a57-7.2 p=e500v2-6.1
     calls $a KVM_SIM_FAULT=
-    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
+    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'list: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
     calls $a KVM_SIM_FAULT=open=EACCES
     expect 'a fault of open' 'open: EACCES'
     calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM
