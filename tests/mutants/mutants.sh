@@ -11,8 +11,6 @@ set -eu
 # shellcheck source=tests/sim/env.sh
 . "$top/tests/sim/env.sh"
 mutants=$top/tests/mutants
-scratch=$build/mutants/build
-sim_build=$scratch/sim
 
 usage()
 {
@@ -51,9 +49,12 @@ EOF
 # field NAME FILE: what that line of a mutant says
 field() { sed -n "/^---/q; s/^$1: *//p" "$2"; }
 
-# a folder for all that is made, with the QEMUs and hosts that are there: links
+# new_build WHICH: a folder for all that is made, with the QEMUs and hosts that are there,
+# as links. Mutants of the series have the simulation as it is, and so one of their own
 new_build()
 {
+    case $1 in sim) scratch=$build/mutants/build-sim ;; *) scratch=$build/mutants/build-series ;; esac
+    sim_build=$scratch/sim
     mkdir -p "$scratch/logs" "$logs"
     for _path in "$build"/*; do
         case ${_path##*/} in
@@ -205,6 +206,7 @@ one()
     fi
     case $which in sim | arm64 | ppc) ;; *) echo "not ok - $name: no line Which: sim, arm64 or ppc"; return ;; esac
     if [ -z "$run" ] || [ -z "$test" ]; then echo "not ok - $name: no line Run: or Test:"; return; fi
+    new_build "$which"
     problem=$(plain "$which" "$run" "$test")
     [ -z "$problem" ] || { echo "not ok - $name: $problem"; return; }
     case $which in
@@ -262,7 +264,7 @@ need_packages patch rsync
 if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 sim_qemu >&3
 rm -rf "$logs"
-new_build
+mkdir -p "$logs"
 n=0 failed=0
 for file in $files; do
     [ -z "$survivors" ] || [ -n "$(field Survives "$file")" ] || continue

@@ -235,6 +235,7 @@ EOF
     got="$status $enabled $(grep -c 'falling back to tcg' "$out")" || true
     rc=1
     case $regex in
+    '') ;;
     !*) ! grep -qE -e "${regex#!}" "$out" || got='what it should not say' ;;
     *) grep -qE -e "$regex" "$out" || got="no '$regex'" ;;
     esac
