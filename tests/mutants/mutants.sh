@@ -227,6 +227,8 @@ one()
         fi
     elif [ -n "$survives" ]; then
         echo "ok - $name: $what # survives: $survives"
+    elif ! grep -E '^ok ' "$log" | grep -qE -e "$test"; then
+        echo "not ok - $name: '$run' did not come to its test '$test'; see $log"
     else
         echo "not ok - $name: $what: survives; see $log"
     fi

@@ -21,6 +21,8 @@ Builds what is missing and runs these parts, or all:
   starts     QEMU on every profile: tests/sim/cases/starts
   base       QEMU without the series breaks the contract on e500v2: a dirty bitmap
              that is too short, and state that a reset leaves; with the series not
+  shown      a model on a host of another one has that one's identification
+  moves      a guest goes on on the same host, and on one with another CPU it does not
   saves      a guest is not saved while it uses registers that KVM does not show
   qtests     the project's qtests
   calibrate  the simulation answers as two emulated hosts do
@@ -304,6 +306,45 @@ part_base()
     verdict "$rc" "the guest's store that resets it is completed first" "$out"
 }
 
+part_shown()
+{
+    # TCG's cortex-a53: MIDR_EL1, CLIDR_EL1, and CCSIDR_EL1 of the first level's data and
+    # instruction caches and of the second level, without bits 31:28, which KVM has zero
+    printf '%s\n' 'expect S3_0_C0_C0_0 0x410fd034' 'expect S3_1_C0_C0_1 0x0a200023' \
+        'expect 0x6020000000110000 0x000fe01a' 'expect 0x6020000000110001 0x003fe002' \
+        'expect 0x6020000000110002 0x007fe07a' 'event 1' > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a53 -display none \
+        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+    verdict "$rc" 'a Cortex-A53 on a Cortex-A57 has its number and its caches' "$out"
+}
+
+part_moves()
+{
+    trap '' PIPE
+    set -- "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -display none -nodefaults
+    rm -f "$logs/1" "$logs/stream"
+    printf '%s\n' 'scribble 1' "touch $logs/1" > "$logs/script"
+    {
+        for _ in $(seq 1200); do [ -e "$logs/1" ] || sleep 0.05; done
+        printf 'migrate file:%s\nquit\n' "$logs/stream"
+    } | KVM_SIM_PROFILE=cortex-a72-6.1 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" -monitor stdio > "$out" 2>&1
+    echo 'event 1' > "$logs/script"     # it switches off when it goes on
+    for profile in cortex-a72-6.1 cortex-a57-6.1; do
+        status=0
+        KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" \
+            -incoming "file:$logs/stream" > "$out" 2>&1 || status=$?
+        rc=1
+        case $profile in
+        cortex-a72-*) name='a guest goes on on the host that it comes from'
+            [ "$status" -ne 0 ] || rc=0 ;;
+        *) name="a guest does not go on on another CPU, and the register is named"
+            [ "$status" -ne 1 ] || ! grep -q 'cannot have the CPU of the incoming state: .*is 0x410fd083 there and 0x411fd070 here' "$out" || rc=0 ;;
+        esac
+        verdict "$rc" "$name" "$out"
+    done
+}
+
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
 save_run()
 {
@@ -392,7 +433,7 @@ part_qtests()
         xargs -P "$jobs" -I N sh "$0" --qtest N
 }
 
-parts='contract tools starts base saves qtests calibrate faults'
+parts='contract tools starts base shown moves saves qtests calibrate faults'
 tap='' start='' qtest='' one=''
 while :; do
     case ${1-} in
@@ -428,6 +469,8 @@ contract) part_contract; exit ;;
 tools) part_tools; exit ;;
 starts) part_starts; exit ;;
 base) part_base; exit ;;
+shown) part_shown; exit ;;
+moves) part_moves; exit ;;
 saves) part_saves; exit ;;
 qtests) part_qtests; exit ;;
 calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1; exit ;;
