@@ -235,7 +235,7 @@ bool is_cpuinfo(const char *path);
 bool sim_owns(int fd);
 int sim_ioctl(int fd, unsigned long request, void *arg);
 void sim_closed(int fd);
-void sim_duplicated(int from, int to);
+bool sim_duplicated(int from, int to);
 
 /* --- vm.c, run.c */
 int vcpu_run(struct call *c);
