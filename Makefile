@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help tree export run check lint check-series check-headers check-qtest check-sim check-hosts \
-	check-upstream check-bisect check-topics mail compare results bench clean
+	check-mutants check-upstream check-bisect check-topics mail compare results bench clean
 
 help:
 	@echo 'make run             build all, boot each case on the emulated KVM hosts, print a table'
@@ -16,6 +16,7 @@ help:
 	@echo 'make check-headers   kernel headers: the update script, the ABI, the series with the newest'
 	@echo 'make check-qtest     unit tests and qtests on this machine'
 	@echo 'make check-sim       QEMU on a simulated /dev/kvm: contract, faults, qtests'
+	@echo 'make check-mutants   does a test fail for each of the bugs in tests/mutants/?'
 	@echo 'make check-hosts     all that runs on emulated KVM hosts: every CPU type on every host, migration'
 	@echo 'make check-upstream  the same with QEMU'"'"'s migration-test, which takes long'
 	@echo 'make check-bisect    does each step of the series build?'
@@ -50,6 +51,9 @@ check-series:
 
 check-headers check-qtest check-sim check-hosts check-upstream:
 	@tests/check $(@:check-%=%)
+
+check-mutants:
+	@tests/mutants/mutants.sh
 
 check-bisect:
 	@scripts/check-bisect

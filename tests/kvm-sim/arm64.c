@@ -26,22 +26,56 @@ const int arch_vm_unknown = EINVAL;
 #define CAP_EAGER_SPLIT 228
 #define CAP_IMP_ID_REGS 239
 #define CORE_GROUP 0x10
+#define CCSIDR_GROUP 0x11
 #define SVE_GROUP 0x15
 #define SVE_VLS 0x15ffff
 #define LINES 0x100             /* no group: the levels of KVM_IRQ_LINE */
 #define REG_PC 0x6030000000100040
+#define SYSREG(op0, op1, crn, crm, op2) \
+    (0x6030000000130000 | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define REG_PFR0 SYSREG(3, 0, 0, 4, 0)  /* ID_AA64PFR0_EL1; GIC in 27:24 */
+#define REG_PFR1 SYSREG(3, 0, 0, 1, 1)  /* ID_PFR1_EL1; GIC in 31:28 */
+#define PSTATE 0x6030000000100042
+#define REG_SP_EL1 0x6030000000100044
+#define REG_ELR_EL1 0x6030000000100046
+#define REG_SPSR_EL1 0x6030000000100048
+#define REG_FPSR 0x60200000001000d4
+#define REG_FPCR 0x60200000001000d5
+/* The virtual timer's counter and value have each other's ids: asm/kvm.h */
+#define TIMER_CTL SYSREG(3, 3, 14, 3, 1)
+#define TIMER_CNT SYSREG(3, 3, 14, 3, 2)
+#define TIMER_CVAL SYSREG(3, 3, 14, 0, 2)
+#define PTIMER_CTL SYSREG(3, 3, 14, 2, 1)
+#define PTIMER_CNT SYSREG(3, 3, 14, 0, 1)
+#define PTIMER_CVAL SYSREG(3, 3, 14, 2, 2)
+#define FIRMWARE_GROUP 0x14
+#define HYPERCALL_GROUP 0x16
 #define REG_TARGET_UNSET UINT32_MAX
 
 /* Of KVM_DEV_TYPE_ARM_VGIC_V3 and _ITS; a device's registers are 64 KiB pages */
 #define GICD_TYPER 4
 #define GICD_IIDR 8
+#define GICD_STATUSR 0x10
+#define GICR_PROPBASER 0x70
 #define GICR_TYPER 8
 #define GITS_CTLR 0
 #define GITS_IIDR 4
+#define GITS_CBASER 0x80
+#define GITS_CWRITER 0x88
+#define GITS_CREADR 0x90
+#define GITS_BASER 0x100
+#define ICC_PMR 0xc230
+#define ICC_BPR0 0xc643
+#define ICC_BPR1 0xc663
+#define ICC_CTLR 0xc664
+#define ICC_SRE 0xc665
+#define ICC_IGRPEN0 0xc666
+#define ICC_IGRPEN1 0xc667
 
 struct reg {
     const struct profile_reg *p;
     uint8_t *data;
+    bool other_view;            /* of another register's data */
 };
 
 struct arch_vm {
@@ -50,6 +84,8 @@ struct arch_vm {
     struct { uint64_t id, value; } *shared;     /* what differs from the profile */
     size_t n_shared;
     unsigned nr_irqs;
+    uint64_t counter_base[2];   /* of the virtual and the physical counter */
+    int less_pmu;               /* so many of the PMU's counters were taken away */
 };
 
 struct arch_vcpu {
@@ -116,7 +152,9 @@ int arch_vcpu_new(struct vcpu *vcpu)
 static void free_regs(struct arch_vcpu *a)
 {
     for (size_t i = 0; i < a->n_regs; i++) {
-        free(a->regs[i].data);
+        if (!a->regs[i].other_view) {
+            free(a->regs[i].data);
+        }
     }
     free(a->regs);
     a->regs = NULL;
@@ -141,6 +179,85 @@ static struct reg *find_reg(struct vcpu *vcpu, uint64_t id)
     return NULL;
 }
 
+/*
+ * What is one for all vCPUs of a VM, by Linux's arch/arm64/kvm: is_vm_ftr_id_reg() of
+ * sys_regs.c (6.1, where only CSV2 and CSV3 can be written at all, has them in struct
+ * kvm_arch as well; MIDR_EL1 and its like came with 6.15), kvm_psci_version() and
+ * kvm_arm_set_fw_reg_bmap() of hypercalls.c.
+ */
+static bool vm_wide(uint64_t id)
+{
+    unsigned group = id >> 16 & 0xfff, crm = id >> 3 & 0xf;
+
+    if (group == FIRMWARE_GROUP) {
+        return !(id & 0xffff);          /* KVM_REG_ARM_PSCI_VERSION */
+    }
+    return group == HYPERCALL_GROUP ||
+           ((id & ~0x7full) == SYSREG(3, 0, 0, 0, 0) && crm >= 1 && crm < 8) ||
+           (profile.kernel >= 612 && id == SYSREG(3, 3, 0, 0, 1)) ||    /* CTR_EL0 */
+           (profile.kernel >= 615 && (id == SYSREG(3, 0, 0, 0, 0) ||
+                                      id == SYSREG(3, 0, 0, 0, 6) ||
+                                      id == SYSREG(3, 1, 0, 0, 7)));
+}
+
+/* A vCPU's own identification: is_vcpu_ftr_id_reg(), and CCSIDR_EL1 */
+static bool vcpu_id_reg(uint64_t id)
+{
+    unsigned op1 = id >> 11 & 7;
+
+    return (id >> 16 & 0xfff) == CCSIDR_GROUP ||
+           (!vm_wide(id) && op1 != 2 && op1 < 4 && (id & ~0x383full) == SYSREG(3, 0, 0, 0, 0));
+}
+
+/*
+ * What a further KVM_ARM_VCPU_INIT leaves alone. kvm_reset_vcpu() of reset.c clears struct
+ * user_pt_regs, in which these three of EL1 are not, and kvm_timer_vcpu_reset() the timers'
+ * control; their values are reset as well in 7.2, where TIMER_REG() has them. Since Linux 6.6 reset_vcpu_ftr_id_reg() of sys_regs.c sets
+ * a vCPU's identification the first time only; struct kvm_vcpu_arch.ccsidr is never reset.
+ */
+static bool set_once(uint64_t id)
+{
+    return id == REG_SP_EL1 || id == REG_ELR_EL1 || id == REG_SPSR_EL1 ||
+           ((id == TIMER_CVAL || id == PTIMER_CVAL) && profile.kernel <= 612) || (profile.kernel >= 606 && vcpu_id_reg(id));
+}
+
+/*
+ * Set and clear are two views of one word: .reg of these in sys_reg_descs[]. What is
+ * written through either is what it is then (Linux 6.1, and again since 6.15); in
+ * between, set_pmreg() set and cleared those bits.
+ */
+static const struct { uint64_t set, clear; } pairs[] = {
+    { SYSREG(3, 0, 9, 14, 1), SYSREG(3, 0, 9, 14, 2) },     /* PMINTENSET_EL1 */
+    { SYSREG(3, 3, 9, 12, 1), SYSREG(3, 3, 9, 12, 2) },     /* PMCNTENSET_EL0 */
+    { SYSREG(3, 3, 9, 14, 3), SYSREG(3, 3, 9, 12, 3) },     /* PMOVSSET_EL0 */
+};
+
+#define PMCR SYSREG(3, 3, 9, 12, 0)
+
+static int pair_of(uint64_t id)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (id == pairs[i].set || id == pairs[i].clear) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* PMCR_EL0.N of the VM: since Linux 6.7 it can be made less, set_pmcr() */
+static unsigned pmu_counters(struct vcpu *vcpu)
+{
+    struct reg *pmcr = find_reg(vcpu, PMCR);
+
+    return pmcr ? (pmcr->p->value[0] >> 11 & 31) - vcpu->o.vm->arch->less_pmu : 0;
+}
+
+/* kvm_pmu_accessible_counter_mask() */
+static uint64_t pmu_mask(struct vcpu *vcpu)
+{
+    return profile.kernel >= 607 ? 1u << 31 | ((1u << pmu_counters(vcpu)) - 1) : UINT64_MAX;
+}
+
 static uint64_t initial(struct vcpu *vcpu, const struct profile_reg *p)
 {
     uint64_t value = p->value[0];
@@ -150,7 +267,7 @@ static uint64_t initial(struct vcpu *vcpu, const struct profile_reg *p)
         value = (value & ~0xff0full) | (vcpu->id & 0xf) |
                 (vcpu->id >> 4 & 0xff) << 8;
     }
-    for (size_t i = 0; p->shared && i < vm->n_shared; i++) {
+    for (size_t i = 0; i < vm->n_shared; i++) {
         if (vm->shared[i].id == p->id) {
             value = vm->shared[i].value;
         }
@@ -161,9 +278,9 @@ static uint64_t initial(struct vcpu *vcpu, const struct profile_reg *p)
 /* Those of the profile that a vCPU with these features has, as after a reset */
 static void reset_regs(struct vcpu *vcpu)
 {
-    struct arch_vcpu *a = vcpu->arch;
+    struct arch_vcpu *a = vcpu->arch, before = *a;
 
-    free_regs(a);
+    a->n_regs = 0;
     a->regs = calloc(profile.n_regs, sizeof(*a->regs));
     for (size_t i = 0; i < profile.n_regs; i++) {
         const struct profile_reg *p = &profile.regs[i];
@@ -182,27 +299,58 @@ static void reset_regs(struct vcpu *vcpu)
         memset(r->data, 0, 256);
         memcpy(r->data, &(uint64_t) { initial(vcpu, p) }, 8);
         memcpy(r->data + 8, &p->value[1], 8);
+        for (size_t n = 0; set_once(p->id) && n < before.n_regs; n++) {
+            if (before.regs[n].p->id == p->id) {
+                memcpy(r->data, before.regs[n].data, 8);
+            }
+        }
+    }
+    free_regs(&before);
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        struct reg *set = find_reg(vcpu, pairs[i].set), *clear = find_reg(vcpu, pairs[i].clear);
+
+        if (set && clear) {
+            free(clear->data);
+            clear->data = set->data;
+            clear->other_view = true;
+            memcpy(set->data, &(uint64_t) { set->p->value[0] & pmu_mask(vcpu) }, 8);
+        }
     }
 }
 
-static void share(struct vm *vm, const struct profile_reg *p, uint64_t value)
+static void share(struct vm *vm, uint64_t id, uint64_t value)
 {
     struct arch_vm *a = vm->arch;
     size_t i;
 
-    for (i = 0; i < a->n_shared && a->shared[i].id != p->id; i++) {
+    for (i = 0; i < a->n_shared && a->shared[i].id != id; i++) {
     }
     if (i == a->n_shared) {
         a->shared = realloc(a->shared, (i + 1) * sizeof(*a->shared));
         a->n_shared++;
     }
-    a->shared[i].id = p->id;
+    a->shared[i].id = id;
     a->shared[i].value = value;
     for (int n = 0; n < MAX_VCPUS; n++) {
-        struct reg *r = vm->vcpus[n] ? find_reg(vm->vcpus[n], p->id) : NULL;
+        struct reg *r = vm->vcpus[n] ? find_reg(vm->vcpus[n], id) : NULL;
 
         if (r) {
             memcpy(r->data, &value, 8);
+        }
+    }
+}
+
+/* Some bits of a register that is one for the VM, once there is a vCPU that has it */
+static void share_bits(struct vm *vm, uint64_t id, uint64_t mask, uint64_t bits)
+{
+    for (int n = 0; n < MAX_VCPUS; n++) {
+        struct reg *r = vm->vcpus[n] ? find_reg(vm->vcpus[n], id) : NULL;
+        uint64_t value;
+
+        if (r) {
+            memcpy(&value, r->data, 8);
+            share(vm, id, (value & ~mask) | bits);
+            return;
         }
     }
 }
@@ -233,29 +381,86 @@ static int malformed(struct vcpu *vcpu, uint64_t id)
     return 0;
 }
 
-static int get_value(const struct reg *r, uint64_t *value)
+static uint64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 62500000ull + t.tv_nsec / 16;
+}
+
+/*
+ * A counter's distance from the host's is one for the VM: timer_set_offset() of
+ * arch_timer.c, update_vtimer_cntvoff() in Linux 6.1.
+ */
+static uint64_t *counter_base(struct vcpu *vcpu, uint64_t id)
+{
+    return &vcpu->o.vm->arch->counter_base[id != TIMER_CNT];
+}
+
+static void get_value(struct vcpu *vcpu, const struct reg *r, uint64_t *value)
 {
     memcpy(value, r->data, 8);
     if (r->p->ticks) {
-        struct timespec t;
-
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        *value = t.tv_sec * 62500000ull + t.tv_nsec / 16;
+        *value = now() - *counter_base(vcpu, r->p->id);
     }
-    return 0;
+    if (r->p->id == PMCR && profile.kernel >= 607) {
+        *value = (*value & ~0xf800ull) | pmu_counters(vcpu) << 11;
+    } else if (pair_of(r->p->id) >= 0) {
+        *value &= pmu_mask(vcpu);
+    }
+    /*
+     * read_timer_ctl() of arch_timer.c: ISTATUS, whether the timer is enabled or not. In 7.2
+     * only the guest sees it: arch_timer_get_user() of sys_regs.c.
+     */
+    if ((r->p->id == TIMER_CTL || r->p->id == PTIMER_CTL) && profile.kernel <= 612) {
+        bool virtual = r->p->id == TIMER_CTL;
+        struct reg *cval = find_reg(vcpu, virtual ? TIMER_CVAL : PTIMER_CVAL);
+        uint64_t at = 0;
+
+        if (cval) {
+            memcpy(&at, cval->data, 8);
+        }
+        *value &= ~4ull;
+        if (at <= now() - *counter_base(vcpu, virtual ? TIMER_CNT : PTIMER_CNT)) {
+            *value |= 4;
+        }
+    }
+}
+
+/* How many bytes of a register there are with the vCPU's longest vector */
+static size_t sve_bytes(struct vcpu *vcpu, uint64_t id, size_t size)
+{
+    struct reg *vls = find_reg(vcpu, 0x6060000000000000 | SVE_VLS);
+    uint64_t lengths = 0;
+
+    if ((id >> 16 & 0xfff) != SVE_GROUP || (id & 0xfffffff) == SVE_VLS || !vls) {
+        return size;
+    }
+    memcpy(&lengths, vls->data, 8);
+    return lengths ? size / 16 * (64 - __builtin_clzll(lengths)) : 0;
 }
 
 static int set_value(struct vcpu *vcpu, struct reg *r, const uint8_t *data,
                      size_t size)
 {
     const struct profile_reg *p = r->p;
+    unsigned group = p->id >> 16 & 0xfff;
     bool same = !memcmp(data, r->data, size);
     bool free_now = p->imp && vcpu->o.vm->arch->imp;
-    uint64_t old, new = 0;
+    uint64_t old, new = 0, n;
+    int pair = pair_of(p->id);
 
     memcpy(&old, r->data, 8);
     memcpy(&new, data, size < 8 ? size : 8);
-    if (p->shared && vcpu->o.vm->ran && !same) {
+    n = new >> 11 & 31;
+    if (p->ticks) {
+        *counter_base(vcpu, p->id) = now() - new;
+        return 0;
+    }
+    /* set_id_reg() since Linux 6.6, kvm_arm_set_fw_reg_bmap() */
+    if (vm_wide(p->id) && vcpu->o.vm->ran && !same &&
+        (group == HYPERCALL_GROUP || (group != FIRMWARE_GROUP && profile.kernel >= 606))) {
         return -EBUSY;
     }
     if (!free_now) {
@@ -282,11 +487,23 @@ static int set_value(struct vcpu *vcpu, struct reg *r, const uint8_t *data,
             break;
         }
     }
-    if (p->shared) {
-        share(vcpu->o.vm, p, new);
+    if (p->id == PMCR && profile.kernel >= 607 && !vcpu->o.vm->ran && n <= (p->value[0] >> 11 & 31)) {
+        vcpu->o.vm->arch->less_pmu = (p->value[0] >> 11 & 31) - n;
+    }
+    if (pair >= 0) {
+        new &= pmu_mask(vcpu);
+        if (profile.kernel >= 607 && profile.kernel < 615) {
+            new = p->id == pairs[pair].set ? old | new : old & ~new;
+        }
+    }
+    if (vm_wide(p->id)) {
+        share(vcpu->o.vm, p->id, new);
         return 0;
     }
-    memcpy(r->data, data, size);
+    if (group == FIRMWARE_GROUP) {
+        return 0;               /* kvm_arm_set_fw_reg(): the host's workarounds; checked only */
+    }
+    memcpy(r->data, data, sve_bytes(vcpu, p->id, size));        /* sve_reg_to_region() */
     memcpy(r->data, &new, size < 8 ? size : 8);
     return 0;
 }
@@ -357,7 +574,7 @@ static int one_reg(struct call *c)
             return -r->p->error;
         }
         memcpy(data, r->data, size);
-        get_value(r, &value);
+        get_value(vcpu, r, &value);
         memcpy(data, &value, size < 8 ? size : 8);
         if (user_write(one->addr, data, size)) {
             violation(RULE_POINTER, "the value at 0x%llx cannot be written",
@@ -481,6 +698,7 @@ static int vcpu_init(struct call *c)
     }
     vcpu->mp_state.mp_state = features & HAS_POWER_OFF ? KVM_MP_STATE_STOPPED
                                                        : KVM_MP_STATE_RUNNABLE;
+    /* vcpu_reset_hcr(): no SError is pending any more */
     memset(&a->events, 0, sizeof(a->events));
     reset_regs(vcpu);
     return 0;
@@ -526,14 +744,22 @@ static int get_events(struct call *c)
 {
     struct vcpu *vcpu = (struct vcpu *)c->object;
 
+    vcpu->arch->events.exception.serror_has_esr =
+        profile.caps[KVM_CAP_ARM_INJECT_SERROR_ESR] > 0;
     memcpy(c->in, &vcpu->arch->events, sizeof(vcpu->arch->events));
     return profile.kernel > 612 ? initialised(vcpu) : 0;
 }
 
+/*
+ * __kvm_arm_vcpu_set_events() of guest.c: an SError is made pending, and by zero it is
+ * not taken back. Linux 7.2 has a guest take it at once that does not mask it, and any
+ * has it take an external abort; both are not simulated.
+ */
 static int set_events(struct call *c)
 {
     struct vcpu *vcpu = (struct vcpu *)c->object;
-    struct kvm_vcpu_events *events = c->in;
+    struct kvm_vcpu_events *events = c->in, *now = &vcpu->arch->events;
+    bool ras = profile.caps[KVM_CAP_ARM_INJECT_SERROR_ESR] > 0;
     int ret = initialised(vcpu);
 
     if (ret) {
@@ -543,11 +769,18 @@ static int set_events(struct call *c)
                        "struct kvm_vcpu_events' reserved words")) {
         return -EINVAL;
     }
+    if (!events->exception.serror_pending) {
+        return 0;
+    }
     if (events->exception.serror_has_esr &&
-        !profile.caps[KVM_CAP_ARM_INJECT_SERROR_ESR]) {
+        (!ras || events->exception.serror_esr & ~0x1ffffffull)) {   /* ESR_ELx.ISS */
         return -EINVAL;
     }
-    vcpu->arch->events = *events;
+    now->exception.serror_pending = 1;
+    if (ras) {                  /* else there is no register for it; ISV says "unknown" */
+        now->exception.serror_esr = events->exception.serror_has_esr ?
+                                    events->exception.serror_esr : 1 << 24;
+    }
     return 0;
 }
 
@@ -660,6 +893,11 @@ int arch_run_enter(struct vcpu *vcpu)
         !vcpu->arch->pmu_initialised) {
         return -EINVAL;
     }
+    /* kvm_finalize_sys_regs() of sys_regs.c */
+    if (!gic && profile.kernel >= 612 && !vcpu->o.vm->ran) {
+        share_bits(vcpu->o.vm, REG_PFR0, 0xf000000, 0);
+        share_bits(vcpu->o.vm, REG_PFR1, 0xf0000000, 0);
+    }
     return 0;
 }
 
@@ -700,7 +938,7 @@ void arch_state(struct vcpu *vcpu, FILE *f)
 
 int arch_step(struct vcpu *vcpu, int argc, char **argv)
 {
-    uint64_t id, value, now;
+    uint64_t id, value, is;
     struct reg *r;
 
     if (argc != 3 || (strcmp(argv[0], "set") && strcmp(argv[0], "expect"))) {
@@ -719,10 +957,10 @@ int arch_step(struct vcpu *vcpu, int argc, char **argv)
         memcpy(r->data, &value, one_reg_size(id) < 8 ? 4 : 8);
         return 0;
     }
-    get_value(r, &now);
-    if (now != value) {
+    get_value(vcpu, r, &is);
+    if (is != value) {
         violation(RULE_SCRIPT, "%s of %s is 0x%llx and was to be 0x%llx", argv[1],
-                  vcpu->o.name, (unsigned long long)now, (unsigned long long)value);
+                  vcpu->o.name, (unsigned long long)is, (unsigned long long)value);
     }
     return 0;
 }
@@ -818,7 +1056,18 @@ static int create_irqchip(struct call *c)
     return -ENODEV;             /* a GICv2, which these hosts have not */
 }
 
-/* --- vGIC */
+/* --- vGIC. What its registers keep: Linux's arch/arm64/kvm/vgic/ */
+
+/* Whether the host's CPU has AArch32 at EL0: EL0 in ID_AA64PFR0_EL1 */
+static bool aarch32_el0(void)
+{
+    for (size_t i = 0; i < profile.n_regs; i++) {
+        if (profile.regs[i].id == REG_PFR0) {
+            return (profile.regs[i].value[0] & 0xf) == 2;
+        }
+    }
+    return false;
+}
 
 int arch_device_new(struct device *d)
 {
@@ -831,6 +1080,15 @@ int arch_device_new(struct device *d)
     }
     if (gic) {
         vm->irqchip = true;
+    }
+    if (d->type == KVM_DEV_TYPE_ARM_VGIC_ITS && vgic(vm)) {     /* vgic_its_create() */
+        attr_set(vgic(vm), KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_PROPBASER, 0x580);
+        attr_set(vgic(vm), KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_PROPBASER + 4, 0);
+    }
+    /* kvm_vgic_create() of vgic-init.c: the GIC's system registers are there again */
+    if (d->type == KVM_DEV_TYPE_ARM_VGIC_V3 && profile.kernel > 612) {
+        share_bits(vm, REG_PFR0, 0xf000000, 0x1000000);
+        share_bits(vm, REG_PFR1, 0xf0000000, aarch32_el0() ? 0x10000000 : 0);
     }
     return 0;
 }
@@ -912,13 +1170,139 @@ static uint64_t bank(uint64_t offset, bool *clears)
     return offset;
 }
 
+/* vgic_sanitise_field(): no outer shareability, no inner non-cacheable mapping */
+static uint64_t sanitised(uint64_t reg, int outer, int inner)
+{
+    if ((reg >> 10 & 3) == 2) {
+        reg ^= 3 << 10;
+    }
+    if ((reg >> inner & 7) < 2) {
+        reg = (reg & ~(7ull << inner)) | 3ull << inner;
+    }
+    return (reg >> outer & 7) > 1 ? reg & ~(7ull << outer) : reg;
+}
+
+static struct device *its_of(struct vm *vm)
+{
+    for (size_t i = 0; i < vm->n_devices; i++) {
+        if (vm->devices[i]->type == KVM_DEV_TYPE_ARM_VGIC_ITS) {
+            return vm->devices[i];
+        }
+    }
+    return NULL;
+}
+
+/* The tables of .write and .uaccess_write in vgic-mmio-v3.c: what is there afterwards */
+static uint64_t dist_keeps(uint64_t offset, uint64_t old, uint64_t value)
+{
+    if (offset == 0) {          /* GICD_CTLR: Enable */
+        return (old & ~2ull) | (value & 2);
+    }
+    if (offset >= 0x6100 && offset < 0x8000) {      /* IROUTER: Aff2 to Aff0 */
+        return offset & 4 ? old : value & 0xffffff;
+    }
+    if (offset >= 0x420 && offset < 0x800) {        /* IPRIORITYR: five bits of each */
+        return value & 0xf8f8f8f8;
+    }
+    if (offset >= 0xc08 && offset < 0xd00) {        /* ICFGR: edge or not */
+        return value & 0xaaaaaaaa;
+    }
+    /* IGROUPR to ICACTIVER; private interrupts are the redistributors' */
+    return offset >= 0x80 && offset < 0x400 && offset & 0x7c ? value : old;
+}
+
+static uint64_t redist_keeps(struct device *d, uint64_t cpu, uint64_t offset, uint64_t old,
+                             uint64_t value)
+{
+    uint64_t half = 0, ctlr = 0, both;
+    uint64_t key = (offset < 0x78 ? 0 : cpu << 32) | (offset ^ 4);
+
+    attr_get(d, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, cpu << 32, &ctlr);
+    if (offset >= 0x70 && offset < 0x80) {          /* PROPBASER, PENDBASER */
+        if (ctlr & 1) {
+            return old;
+        }
+        attr_get(d, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, key, &half);
+        both = sanitised(offset & 4 ? value << 32 | half : half << 32 | value, 56, 7);
+        both &= offset < 0x78 ? ~0xf8f0000000000060ull : ~0xf8f000000000f07full;
+        return offset & 4 ? both >> 32 : (uint32_t)both;
+    }
+    if (offset == 0) {          /* GICR_CTLR: EnableLPIs */
+        return its_of(d->o.vm) ? (old & ~1ull) | (value & 1) : old;
+    }
+    if (offset >= 0x10400 && offset < 0x10420) {
+        return value & 0xf8f8f8f8;
+    }
+    return offset >= 0x10080 && offset < 0x10400 && !(offset & 0x7c) ? value : old;
+}
+
+/* vgic_read_irq_line_level_info(): no SGIs, and none that are edge-triggered */
+static uint64_t levels(struct device *d, uint64_t cpu, uint64_t intid, uint64_t lines)
+{
+    uint64_t edge = 0, n = intid / 16 * 4;
+
+    for (int i = 0; i < 32; i++) {
+        if (i % 16 == 0) {
+            attr_get(d, intid < 32 ? KVM_DEV_ARM_VGIC_GRP_REDIST_REGS :
+                     KVM_DEV_ARM_VGIC_GRP_DIST_REGS,
+                     intid < 32 ? cpu << 32 | (0x10c00 + n) : 0xc00 + n, &edge);
+            n += 4;
+        }
+        if (intid + i < 16 || edge >> (i % 16 * 2 + 1) & 1) {
+            lines &= ~(1ull << i);
+        }
+    }
+    return lines;
+}
+
+/* Reads a register of @cpu's, or of the distributor, or writes it, as the kernel's user does */
+static uint64_t gic_access(struct device *d, uint32_t group, uint64_t cpu, uint64_t offset,
+                           bool write, uint64_t value)
+{
+    bool dist = group == KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
+    bool line = group == KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO;
+    uint64_t key, old = 0, in_frame = offset & 0xffff;
+    bool clears = false;
+
+    if (dist || (line ? offset >= 32 : offset >= 0x70 && offset < 0x78)) {
+        cpu = 0;                /* one for the VM */
+    }
+    key = (line ? offset : bank(offset, &clears)) | cpu << 32;
+    attr_get(d, group, key, &old);
+    if (dist && offset == GICD_STATUSR) {
+        old = UINT32_MAX;
+    }
+    if (!dist && !line && (offset & ~4ull) == GICR_TYPER) {
+        old = offset == GICR_TYPER ? (old & ~0xffff10ull) | cpu << 8 |
+              ((int)cpu == d->o.vm->n_vcpus - 1 ? 0x10 : 0) |
+              (its_of(d->o.vm) ? 1 : 0) : cpu;          /* Last, PLPIS */
+    }
+    value = (uint32_t)value;
+    if (!write) {
+        return line ? levels(d, cpu, offset, old) : (in_frame & 0xff80) == 0x280 ? 0 : old;
+    }
+    if (!line && in_frame >= 0x280 && in_frame < 0x300) {
+        return old;             /* clear-pending is ignored from user space */
+    }
+    if (!line && in_frame >= 0x100 && in_frame < 0x400 && (in_frame & ~0xffull) != 0x200) {
+        value = clears ? old & ~value : old | value;
+    }
+    if (!line) {
+        value = dist ? dist_keeps(offset, old, value) :
+                redist_keeps(d, cpu, offset, old, value);
+    }
+    if (value != old) {
+        attr_set(d, group, key, value);
+    }
+    return value;
+}
+
 static int gic_register(struct device *d, uint32_t request,
                         struct kvm_device_attr *a, uint64_t *value)
 {
     bool dist = a->group == KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
-    uint64_t offset = a->attr & 0xffffffff, key, old, cpu = a->attr >> 32;
+    uint64_t offset = a->attr & 0xffffffff, cpu = a->attr >> 32;
     struct vm *vm = d->o.vm;
-    bool clears;
 
     if (request == (uint32_t)KVM_HAS_DEVICE_ATTR) {
         return offset & 3 ? -ENXIO : 0;
@@ -934,53 +1318,76 @@ static int gic_register(struct device *d, uint32_t request,
         }
     }
     /* Aff3.Aff2.Aff1.Aff0 of a vCPU; ours have the number in Aff0 and Aff1 */
-    if (!dist && ((cpu >> 8 << 4 | (cpu & 0xf)) >= MAX_VCPUS ||
-                  !vm->vcpus[cpu >> 8 << 4 | (cpu & 0xf)])) {
+    cpu = cpu >> 8 << 4 | (cpu & 0xf);
+    if (!dist && (cpu >= MAX_VCPUS || !vm->vcpus[cpu])) {
         return -EINVAL;
     }
     offset &= ~3ull;
-    key = bank(offset, &clears) | cpu << 32;
-    if (attr_get(d, a->group, key, &old)) {
-        attr_get(d, a->group, bank(offset, &clears), &old);
-    }
-    if (!dist && a->group == KVM_DEV_ARM_VGIC_GRP_REDIST_REGS &&
-        (offset == GICR_TYPER || offset == GICR_TYPER + 4)) {
-        old = offset == GICR_TYPER ? (old & ~0xffff10ull) | cpu << 8 |
-              ((int)cpu == vm->n_vcpus - 1 ? 0x10 : 0) : cpu;
-    }
     if (request == (uint32_t)KVM_GET_DEVICE_ATTR) {
-        *value = (offset & 0xff80) == 0x280 ? 0 : old;
+        *value = gic_access(d, a->group, cpu, offset, false, 0);
         return 0;
     }
-    if (dist && offset == GICD_IIDR && *value != old) {
+    if (dist && offset == GICD_IIDR && *value != gic_access(d, a->group, 0, offset, false, 0)) {
         return -EINVAL;
     }
-    if ((dist && (offset == GICD_TYPER || offset == GICD_IIDR)) ||
-        (!dist && a->group == KVM_DEV_ARM_VGIC_GRP_REDIST_REGS &&
-         (offset == 4 || offset == GICR_TYPER || offset == GICR_TYPER + 4))) {
-        return 0;
-    }
-    offset &= 0xffff;
-    if (a->group != KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO && offset >= 0x100 && offset < 0x400) {
-        if ((offset & ~0x7full) == 0x280) {
-            return 0;           /* clear-pending is ignored from user space */
+    gic_access(d, a->group, cpu, offset, true, *value);
+    return 0;
+}
+
+/* A CPU interface's register, by the upper half of @attr; vgic-sys-reg-v3.c */
+static uint64_t icc_get(struct device *d, uint64_t attr)
+{
+    uint64_t value = 0;
+
+    attr_get(d, KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, attr, &value);
+    return value;
+}
+
+static int icc_set(struct device *d, uint64_t attr, uint64_t value)
+{
+    uint64_t old = icc_get(d, attr), ctlr = icc_get(d, (attr & ~0xffffull) | ICC_CTLR);
+
+    switch (attr & 0xffff) {
+    case ICC_CTLR:              /* CBPR and EOImode; PRIbits, IDbits not more than there are */
+        if ((value >> 8 & 7) > (old >> 8 & 7) || (value >> 11 & 7) > (old >> 11 & 7) ||
+            (value ^ old) & 0xc000) {
+            return -EINVAL;
         }
-        if ((offset & ~0xffull) != 0x200) {
-            *value = clears ? old & ~*value : old | *value;
+        value = (value & 0x3f03) | (old & 0xc000);
+        break;
+    case ICC_SRE:
+        return value & 1 ? 0 : -EINVAL;
+    case ICC_PMR:
+        value &= 0xff;
+        break;
+    case ICC_BPR1:
+        if (ctlr & 1) {         /* BPR0 is for both */
+            return 0;
         }
+        /* fall through */
+    case ICC_BPR0:
+        value &= 7;
+        break;
+    case ICC_IGRPEN0:
+    case ICC_IGRPEN1:
+        value &= 1;
+        break;
+    default:                    /* active priorities */
+        value = (uint32_t)value;
     }
-    attr_set(d, a->group, key, *value);
+    if (value != old) {
+        attr_set(d, KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS, attr, value);
+    }
     return 0;
 }
 
 static int cpu_sysreg(struct device *d, uint32_t request,
                       struct kvm_device_attr *a, uint64_t *value)
 {
-    uint64_t old, known;
+    uint64_t known, this = a->attr & ~0xffffull;
 
     /* Those that the profile names are there. */
-    if (attr_get(d, a->group, a->attr, &old) &&
-        attr_get(d, a->group, a->attr & 0xffff, &known)) {
+    if (attr_get(d, a->group, a->attr, &known)) {
         if (request == (uint32_t)KVM_HAS_DEVICE_ATTR) {
             return -ENXIO;
         }
@@ -996,11 +1403,94 @@ static int cpu_sysreg(struct device *d, uint32_t request,
         return -EBUSY;
     }
     if (request == (uint32_t)KVM_SET_DEVICE_ATTR) {
-        attr_set(d, a->group, a->attr, *value);
-    } else if (attr_get(d, a->group, a->attr, value)) {
-        attr_get(d, a->group, a->attr & 0xffff, value);
+        return icc_set(d, a->attr, *value);
+    }
+    *value = icc_get(d, a->attr);
+    if ((a->attr & 0xffff) == ICC_BPR1 && icc_get(d, this | ICC_CTLR) & 1) {
+        known = icc_get(d, this | ICC_BPR0) + 1;
+        *value = known < 7 ? known : 7;
     }
     return 0;
+}
+
+static uint64_t its_get(struct device *d, uint64_t attr)
+{
+    uint64_t value = 0;
+
+    attr_get(d, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, attr, &value);
+    if (attr == GITS_CTLR) {
+        value = (value & 1) | (uint64_t)(its_get(d, GITS_CREADR) == its_get(d, GITS_CWRITER)) << 31;
+    }
+    return value;
+}
+
+/* vgic-its.c: .its_write and .uaccess_its_write */
+static int its_set(struct device *d, uint64_t attr, uint64_t value)
+{
+    const uint32_t group = KVM_DEV_ARM_VGIC_GRP_ITS_REGS;
+    const uint64_t ro = 0x71full << 48, valid = 1ull << 63;
+    bool enabled = its_get(d, GITS_CTLR) & 1;
+    uint64_t size = ((its_get(d, GITS_CBASER) & 0xff) + 1) << 12, old = its_get(d, attr);
+
+    switch (attr) {
+    case GITS_CTLR:
+        if (!enabled && value & 1 &&
+            !(its_get(d, GITS_BASER) & its_get(d, GITS_BASER + 8) & its_get(d, GITS_CBASER) & valid)) {
+            return 0;
+        }
+        attr_set(d, group, attr, value & 1);
+        if (value & 1) {        /* what the guest's memory has to say is not simulated */
+            attr_set(d, group, GITS_CREADR, its_get(d, GITS_CWRITER));
+        }
+        return 0;
+    case GITS_IIDR:
+        return value >> 12 & 0xf ? -EINVAL : 0;
+    case GITS_CBASER:
+        if (!enabled) {
+            attr_set(d, group, attr, sanitised(value, 53, 59) & ~0xf000ull);
+            attr_set(d, group, GITS_CREADR, 0);
+            attr_set(d, group, GITS_CWRITER, 0);
+        }
+        return 0;
+    case GITS_CREADR:
+        if (enabled) {
+            return -EBUSY;
+        }
+        /* fall through */
+    case GITS_CWRITER:
+        value &= 0xfffe0;
+        if (value >= size) {
+            return attr == GITS_CREADR ? -EINVAL : 0;
+        }
+        attr_set(d, group, attr, value);
+        if (enabled) {
+            attr_set(d, group, GITS_CREADR, value);
+        }
+        return 0;
+    case GITS_BASER:
+    case GITS_BASER + 8:
+        if (!enabled) {         /* the table's type and its entries' size are the ITS's own */
+            value &= ~(ro | (attr == GITS_BASER ? 0 : 1ull << 62));
+            value = sanitised(value | (old & ro), 53, 59);
+            attr_set(d, group, attr, (value & ~0x300ull) | 0x200);      /* 64 KiB pages */
+        }
+        return 0;
+    }
+    return 0;                   /* read-only, or not there */
+}
+
+/* vgic_its_reset() */
+static void its_reset(struct device *d)
+{
+    const uint32_t group = KVM_DEV_ARM_VGIC_GRP_ITS_REGS;
+
+    for (uint64_t a = GITS_BASER; a <= GITS_BASER + 8; a += 8) {
+        attr_set(d, group, a, its_get(d, a) & ~(1ull << 63));
+    }
+    attr_set(d, group, GITS_CBASER, 0);
+    attr_set(d, group, GITS_CREADR, 0);
+    attr_set(d, group, GITS_CWRITER, 0);
+    attr_set(d, group, GITS_CTLR, 0);
 }
 
 static int its_register(struct device *d, uint32_t request,
@@ -1018,14 +1508,10 @@ static int its_register(struct device *d, uint32_t request,
         violation(RULE_VGIC_ORDER, "an ITS register before the ITS has an address");
         return -ENXIO;
     }
-    if (request != (uint32_t)KVM_SET_DEVICE_ATTR) {
-        attr_get(d, a->group, a->attr, value);
-    } else if (a->attr == GITS_CTLR) {          /* one bit can be written */
-        attr_get(d, a->group, a->attr, &base);
-        attr_set(d, a->group, a->attr, (base & ~1ull) | (*value & 1));
-    } else if (a->attr != GITS_IIDR) {
-        attr_set(d, a->group, a->attr, *value);
+    if (request == (uint32_t)KVM_SET_DEVICE_ATTR) {
+        return its_set(d, a->attr, *value);
     }
+    *value = its_get(d, a->attr);
     return 0;
 }
 
@@ -1068,6 +1554,9 @@ static int control(struct device *d, uint32_t request, struct kvm_device_attr *a
     if (!d->initialised) {
         violation(RULE_VGIC_ORDER, "tables before KVM_DEV_ARM_VGIC_CTRL_INIT");
         return -EBUSY;
+    }
+    if (its && a->attr == KVM_DEV_ARM_ITS_CTRL_RESET) {
+        its_reset(d);
     }
     return 0;
 }
@@ -1120,6 +1609,138 @@ int arch_device_attr(struct device *d, unsigned long request,
         return -EFAULT;
     }
     return ret;
+}
+
+/* --- what a guest does */
+
+/* What a guest can write, and not only KVM's user: no identification, no firmware's state */
+static bool guest_writes(const struct profile_reg *p)
+{
+    unsigned group = p->id >> 16 & 0xfff;
+
+    return p->how == HOW_RW && !p->ticks && !p->gone && group != FIRMWARE_GROUP &&
+           group != HYPERCALL_GROUP && (p->id & 0xfffffff) != SVE_VLS &&
+           !vcpu_id_reg(p->id) && !vm_wide(p->id);
+}
+
+/* All that this vCPU's guest can write is another value then, and a vCPU that waits runs */
+void arch_scribble(struct vcpu *vcpu, uint64_t seed)
+{
+    struct arch_vcpu *a = vcpu->arch;
+    uint64_t n, value, old, bits;
+
+    for (size_t i = 0; i < a->n_regs; i++) {
+        const struct profile_reg *p = a->regs[i].p;
+        uint8_t *data = a->regs[i].data;
+        size_t size = one_reg_size(p->id);
+
+        if (p->id == PSTATE) {          /* the condition flags */
+            data[3] = (data[3] & 0xf) | (scribbled(seed, p->id, vcpu->id) & 0xf0);
+        }
+        if (!guest_writes(p) || a->regs[i].other_view) {
+            continue;
+        }
+        memcpy(&old, data, 8);
+        bits = p->id == REG_FPSR ? 0xf800009f : p->id == REG_FPCR ? 0x07c00000 :
+               p->id == PMCR ? 0xff : UINT64_MAX;       /* the others are zero, or N */
+        bits &= p->mask;
+        value = (old & ~bits) | (scribbled(seed, p->id, vcpu->id) & bits);
+        memcpy(data, &value, size < 8 ? size : 8);
+        for (n = 8; n < sve_bytes(vcpu, p->id, size); n += 8) {
+            value = scribbled(seed, p->id + n, vcpu->id);
+            memcpy(data + n, &value, size - n < 8 ? size - n : 8);
+        }
+    }
+    a->events.exception.serror_pending = 1;
+    if (profile.caps[KVM_CAP_ARM_INJECT_SERROR_ESR] > 0) {
+        a->events.exception.serror_esr = scribbled(seed, 0, vcpu->id) & 0x1ffffff;
+    }
+    vcpu->mp_state.mp_state = KVM_MP_STATE_RUNNABLE;
+}
+
+/* The interrupts from @first on, 32 at a time, of the distributor or @cpu's redistributor */
+static void scribble_irqs(struct device *d, uint64_t seed, uint32_t group, uint64_t cpu,
+                          uint64_t base, uint64_t first, uint64_t last)
+{
+    for (uint64_t n = first; n < last; n += 32) {
+        uint64_t bits = base + n / 8, value;
+
+        gic_access(d, group, cpu, bits + 0x80, true, scribbled(seed, bits, cpu));
+        for (uint64_t bank = 0x100; bank < 0x400; bank += 0x100) {
+            value = (uint32_t)scribbled(seed, bits + bank, cpu);
+            gic_access(d, group, cpu, bits + bank + 0x80, true, ~value & UINT32_MAX);
+            gic_access(d, group, cpu, bits + bank, true, value);
+        }
+        for (uint64_t i = 0; i < 32; i += 4) {
+            gic_access(d, group, cpu, base + 0x400 + n + i, true,
+                       (uint32_t)scribbled(seed, base + n + i, cpu));
+        }
+        for (uint64_t i = 0; i < 8; i += 4) {
+            gic_access(d, group, cpu, base + 0xc00 + n / 4 + i, true,
+                       (uint32_t)scribbled(seed, base + 0xc00 + n + i, cpu));
+        }
+        value = levels(d, cpu, n, (uint32_t)scribbled(seed, base + 0xe00 + n, cpu));
+        gic_access(d, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, cpu, n, true, value);
+    }
+}
+
+static void scribble_its(struct device *d, uint64_t seed)
+{
+    uint64_t address = scribbled(seed, 1, 0) & 0xff0000;
+
+    its_set(d, GITS_CTLR, 0);
+    its_set(d, GITS_BASER, 1ull << 63 | 0x40000000 | address);
+    its_set(d, GITS_BASER + 8, 1ull << 63 | 0x41000000 | address);
+    its_set(d, GITS_CBASER, 1ull << 63 | 0x42000000 | address | 0xf);
+    its_set(d, GITS_CREADR, scribbled(seed, 2, 0) & 0xffe0);
+    its_set(d, GITS_CWRITER, its_get(d, GITS_CREADR));
+    its_set(d, GITS_CTLR, 1);
+}
+
+void arch_scribble_device(struct device *d, uint64_t seed)
+{
+    static const uint16_t icc[] = {
+        ICC_PMR, ICC_BPR0, ICC_BPR1, ICC_IGRPEN0, ICC_IGRPEN1, 0xc644, 0xc648,
+    };
+    const uint32_t dist = KVM_DEV_ARM_VGIC_GRP_DIST_REGS, redist = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
+    struct vm *vm = d->o.vm;
+
+    if (!d->initialised) {
+        return;
+    }
+    if (d->type == KVM_DEV_TYPE_ARM_VGIC_ITS) {
+        scribble_its(d, seed);
+    }
+    if (d->type != KVM_DEV_TYPE_ARM_VGIC_V3) {
+        return;
+    }
+    scribble_irqs(d, seed, dist, 0, 0, 32, vm->arch->nr_irqs);
+    for (uint64_t n = 32; n < vm->arch->nr_irqs; n++) {
+        gic_access(d, dist, 0, 0x6000 + 8 * n, true,
+                   scribbled(seed, 0x6000 + n, 0) % vm->n_vcpus);
+    }
+    gic_access(d, dist, 0, 0, true, 2);
+    for (int cpu = 0; cpu < MAX_VCPUS; cpu++) {
+        if (!vm->vcpus[cpu]) {
+            continue;
+        }
+        gic_access(d, redist, cpu, 0, true, 0);
+        scribble_irqs(d, seed, redist, cpu, 0x10000, 0, 32);
+        for (uint64_t a = 0x70; a < 0x80; a += 4) {
+            gic_access(d, redist, cpu, a, true, (uint32_t)scribbled(seed, a, a < 0x78 ? 0 : cpu));
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(icc); i++) {
+            icc_set(d, (uint64_t)cpu << 32 | icc[i], scribbled(seed, icc[i], cpu) | 2);
+        }
+        /* EOImode; with CBPR there would be no ICC_BPR1_EL1 */
+        icc_set(d, (uint64_t)cpu << 32 | ICC_CTLR,
+                (icc_get(d, (uint64_t)cpu << 32 | ICC_CTLR) & ~3ull) | (cpu ? 0 : 2));
+    }
+    for (int cpu = 0; cpu < MAX_VCPUS; cpu++) {
+        if (vm->vcpus[cpu]) {
+            gic_access(d, redist, cpu, 0, true, 1);
+        }
+    }
 }
 
 const struct call_type arch_calls[] = {

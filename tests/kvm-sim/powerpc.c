@@ -858,51 +858,120 @@ static bool mpic_has(uint64_t offset)
            (offset >= 0x20000 && offset < 0x3f100);
 }
 
+/* write_IRQreg_ivpr() of Linux's arch/powerpc/kvm/mpic.c */
+static uint32_t ivpr(uint32_t old, uint32_t value, bool sense, bool polarity)
+{
+    uint32_t keeps = 0x800fffff | (sense ? 0x400000 : 0) | (polarity ? 0x800000 : 0);
+
+    return (old & 0x40000000) | (value & keeps);
+}
+
+/* write_IRQreg_idr(): the CPUs, and on the older one the same as critical */
+static uint32_t idr(struct device *d, uint32_t value)
+{
+    uint32_t cpus = (1u << (d->vcpus ?: 1)) - 1;
+
+    return value & (d->type == KVM_DEV_TYPE_FSL_MPIC_20 ?
+                    cpus | cpus << (31 - (d->vcpus ?: 1)) | 0x80000000 : cpus);
+}
+
+static bool is_ilr(uint64_t offset)
+{
+    return offset >= 0x10000 && offset < 0x12000 && (offset & 0x1f) == 0x18;
+}
+
 static int mpic_register(struct device *d, uint32_t request,
                          struct kvm_device_attr *a, uint32_t *value)
 {
-    uint64_t offset = a->attr, old = 0, fields;
+    static const uint32_t timers[] = { 0, 0x80000000, 0x80000000, 0 };
+    uint64_t offset = a->attr, old = 0, at = offset;
+    bool set = request == (uint32_t)KVM_SET_DEVICE_ATTR, written = false, timer;
 
     if (offset & 3 || !mpic_has(offset)) {
         return -ENXIO;
     }
+    /*
+     * The timers' registers begin at 0x10f0. openpic_tmr_write() makes an address of the
+     * offset from there, and openpic_tmr_read() does not: TBCR is written at 0x1110 and
+     * read at 0x1100, and so on. They are there twice.
+     */
+    timer = offset >= 0x1100 && offset < 0x1310 && !(offset & 0xf);
+    if (timer) {
+        at = 0x1100 + ((set ? offset : offset - 0x10f0) & 0xff);
+    }
     attr_get(d, a->group, offset, &old);
-    if (request == (uint32_t)KVM_GET_DEVICE_ATTR) {
+    for (size_t i = 0; i < d->n_attrs; i++) {
+        if (d->attrs[i].group == a->group && d->attrs[i].attr == at) {
+            old = d->attrs[i].value;
+            written = true;
+        }
+    }
+    if (!written && timer) {
+        old = timers[at >> 4 & 3];
+    }
+    /* openpic_reset(): interrupts go to CPU 0; in a new MPIC there is none yet */
+    if (!written && ((timer && (at & 0x30) == 0x30) ||
+                     (offset >= 0x10000 && offset < 0x12000 && (offset & 0x1f) == 0x10))) {
+        old = d->initialised && d->vcpus;
+    }
+    if (offset >= 0x20000 && (offset & 0xfff) == 0x90) {
+        old = (offset - 0x20000) >> 12;         /* WHOAMI */
+    }
+    if (!set) {
         *value = old;
         return 0;
     }
-    fields = UINT32_MAX;
-    switch (offset) {
-    case 0:                     /* BRR1, FRR, VIR */
-    case 0x1000:
-    case 0x1080:
+    if (offset & 7 || (offset < 0x10000 && offset & 0xf)) {
         return 0;
-    case 0x1020:                /* GCR: bit 31 resets all */
+    }
+    switch (offset) {
+    case 0x1020:                /* GCR: bit 31 resets all, but for what openpic_reset() forgets */
         if (*value & 0x80000000) {
             for (size_t i = d->n_attrs; i--; ) {
-                if (d->attrs[i].group == a->group) {
+                if (d->attrs[i].group == a->group && !is_ilr(d->attrs[i].attr)) {
                     d->attrs[i] = d->attrs[--d->n_attrs];
                 }
             }
+            d->initialised = true;
             return 0;
         }
-        fields = d->type == KVM_DEV_TYPE_FSL_MPIC_42 ? 0x60000000 : 0x20000000;
+        *value &= d->type == KVM_DEV_TYPE_FSL_MPIC_42 ? 0x60000000 : 0x20000000;
         break;
     case 0x1090:                /* PIR */
         return -ENXIO;
     case 0x10a0: case 0x10b0: case 0x10c0: case 0x10d0:
-        fields = 0x800fffff & ~0xf0000u;
-        fields |= 0xf0000;
+        *value = ivpr(old, *value, false, false);
         break;
     case 0x10e0:
-        fields = 0xffff;
+        *value &= 0xffff;
+        break;
+    case 0x10f0:                /* TFRR */
+        break;
+    case 0x1100 ... 0x130f:
+        if (!(offset & 0x30)) {
+            return 0;           /* TCCR */
+        }
+        *value = (offset & 0x30) == 0x20 ? ivpr(old, *value, false, false) :
+                 (offset & 0x30) == 0x30 ? idr(d, *value) : *value;
+        break;
+    case 0x10000 ... 0x11fff:
+        if (!(offset & 0x1f)) {
+            *value = ivpr(old, *value, offset < 0x10200, true);
+        } else if ((offset & 0x1f) == 0x10) {
+            *value = idr(d, *value);
+        } else if (is_ilr(offset) && d->type == KVM_DEV_TYPE_FSL_MPIC_42) {
+            *value &= 0xff;
+        } else {
+            return 0;
+        }
         break;
     default:
-        if (offset >= 0x20000 && (offset & 0xfff) == 0x80) {
-            fields = 0xf;       /* CTPR */
+        if (offset < 0x20000 || (offset & 0xfff) != 0x80) {
+            return 0;           /* read-only, or of the CPU that asks, and the user is none */
         }
+        *value &= 0xf;          /* CTPR */
     }
-    attr_set(d, a->group, offset, (*value & fields) | (old & ~fields));
+    attr_set(d, a->group, at, *value);
     return 0;
 }
 
@@ -991,6 +1060,98 @@ int arch_device_attr(struct device *d, unsigned long request,
         violation(RULE_POINTER, "the attribute's value at 0x%llx", (unsigned long long)a->addr);
     }
     return ret;
+}
+
+/* --- what a guest does */
+
+/* What its supervisor can write of a field, and has reason to */
+static uint64_t guest_writes(struct arch_vcpu *a, const struct field *f)
+{
+    static const struct { const char *name; uint64_t bits; } some[] = {
+        { "msr", 0x2d200 },     /* without SPE, FP, WE and the address spaces */
+        { "xer", 0xe000007f }, { "cr", UINT32_MAX }, { "pid", 0xff }, { "pc", 0xfffffffc },
+        { "tcr", 0xcfdfe000 },  /* a watchdog that resets is there until the reset */
+        { "tsr", 0x0c000000 },  /* QEMU ends a watchdog's time-out whenever the guest goes on */
+        { "ivpr", 0xffff0000 }, { "mas7_3", 0xfffffffff },
+        { "mas2", UINT32_MAX },
+        /* of the CPU or the kernel, read-only, or in no structure that the kernel takes */
+        { "features", 0 }, { "impl_id", 0 }, { "svr", 0 }, { "pir", 0 }, { "pvr", 0 },
+        { "mcar", 0 }, { "sprg8", 0 }, { "epr", 0 }, { "vrsave", 0 }, { "epcr", 0 },
+        { "mmucfg", 0 }, { "eptcfg", 0 }, { "tlbcfg0", 0 }, { "tlbcfg1", 0 }, { "tlbcfg2", 0 },
+        { "tlbps0", 0 }, { "tlbps1", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
+        if (!strcmp(some[i].name, f->name)) {
+            return some[i].bits;
+        }
+    }
+    if (!strncmp(f->name, "ivor", 4)) {
+        return get_field(a, f) ? 0xfff0 : 0;    /* those that the core has */
+    }
+    return f->size == 4 ? UINT32_MAX : (unsigned long)-1;
+}
+
+static void scribble_tlbs(struct vcpu *vcpu, uint64_t seed)
+{
+    struct arch_vcpu *a = vcpu->arch;
+    unsigned tlb0 = a->params.tlb_sizes[0], sets = tlb0 / (a->params.tlb_ways[0] ?: 1);
+
+    for (unsigned n = 0; n < a->entries; n += n < tlb0 ? 11 : 3) {
+        uint64_t r = scribbled(seed, n, vcpu->id), size = n < tlb0 ? 4096 : 4096 << (r % 5 * 2);
+        entry e = { .mas1 = VALID | (r >> 8 & 0x3f0000) | (r >> 20 & 0x1000) };
+
+        e.mas1 |= (__builtin_ctzll(size) - 10) << 7 | (n < tlb0 ? 0 : r & 0x40000000);
+        e.mas2 = ((uint32_t)(r >> 13) & -size) | (r & 0x1f);
+        if (n < tlb0) {         /* an address of its set */
+            e.mas2 = (e.mas2 & ~((uint64_t)(sets - 1) << 12)) |
+                     (uint64_t)(n / a->params.tlb_ways[0]) << 12;
+        }
+        e.mas7_3 = ((r >> 17 & 0xfffffffff) & -size) | (r & 0x3f);
+        a->known[n] = e;
+        user_write(a->array + n * sizeof(e), &e, sizeof(e));
+    }
+}
+
+void arch_scribble(struct vcpu *vcpu, uint64_t seed)
+{
+    struct arch_vcpu *a = vcpu->arch;
+
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        uint64_t bits = guest_writes(a, &fields[i]);
+        uint64_t value = scribbled(seed, i, vcpu->id) & bits;
+
+        if (bits) {
+            set_field(a, &fields[i], (get_field(a, &fields[i]) & ~bits) | (value ?: bits));
+        }
+    }
+    for (size_t i = 0; i < profile.n_regs; i++) {
+        const struct profile_reg *p = &profile.regs[i];
+
+        if (p == find_reg(p->id) && p->how == HOW_RW && !p->ticks && !p->gone && !alias(p->id)) {
+            uint64_t size = one_reg_size(p->id);
+
+            a->others[i] = scribbled(seed, p->id, vcpu->id) & p->mask &
+                           (size < sizeof(long) ? UINT32_MAX : (unsigned long)-1);
+        }
+    }
+    scribble_tlbs(vcpu, seed);
+}
+
+void arch_scribble_device(struct device *d, uint64_t seed)
+{
+    struct kvm_device_attr a = { .group = KVM_DEV_MPIC_GRP_REGISTER };
+
+    for (a.attr = 0x1020; a.attr < 0x20000 + (uint64_t)d->vcpus * 0x1000; a.attr += 8) {
+        uint32_t value = scribbled(seed, a.attr, 0);
+
+        /* no reset, and nothing that asks for an interrupt now */
+        if (mpic_has(a.attr) && a.attr != 0x1090 && (a.attr < 0x1400 || a.attr >= 0x10000) &&
+            (a.attr < 0x20000 || (a.attr & 0xfff) == 0x80)) {
+            value &= a.attr == 0x1020 ? 0x60000000 : UINT32_MAX;
+            mpic_register(d, KVM_SET_DEVICE_ATTR, &a, &value);
+        }
+    }
 }
 
 const struct call_type arch_calls[] = {

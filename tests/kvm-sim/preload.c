@@ -145,8 +145,10 @@ int close(int fd)
 
 static int duplicated(int from, int to)
 {
-    if (to >= 0) {
-        sim_duplicated(from, to);
+    if (to >= 0 && !sim_duplicated(from, to)) {
+        syscall(SYS_close, to);
+        errno = EMFILE;
+        return -1;
     }
     return to;
 }

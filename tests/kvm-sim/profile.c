@@ -20,8 +20,8 @@
  *   idmask INDEX MASK        what that gives
  *   reg ID VALUE[,HIGH] [if BITS] [unless BITS] [HOW...]
  *       HOW: rw MASK, same ERRNO, ro ERRNO, keep, wo, fields F0 ... F15 (what each
- *       four bits from bit 0 on accept: bit n for value n), and shared, imp, vcpu,
- *       ticks, hidden
+ *       four bits from bit 0 on accept: bit n for value n), and imp, vcpu, ticks,
+ *       hidden
  *   noreg ID [if BITS]       is not there
  * powerpc:
  *   pvr VALUE
@@ -198,8 +198,6 @@ static void reg_line(void)
             for (int i = 0; i < 16; i++) {
                 r->fields[i] = number();
             }
-        } else if (maybe("shared")) {
-            r->shared = true;
         } else if (maybe("imp")) {
             r->imp = true;
         } else if (maybe("vcpu")) {

@@ -13,6 +13,9 @@
  *   until FILE                 the same, until that file is there
  *   touch FILE                 makes that file: tells a test how far we are
  *   state FILE                 writes what KVM knows of the VM, once all its vCPUs run
+ *   scribble SEED              the guest changes all that it can, on all vCPUs: registers,
+ *                              TLB entries, interrupt controllers, with what SEED makes
+ *                              of their numbers; vCPUs that are off are turned on
  *   set NAME VALUE             the guest writes a register
  *   expect NAME VALUE          the contract is broken if it has another value
  *   tlbwe ENTRY MAS1 MAS2 MAS7_3        the guest writes a TLB entry (powerpc)
@@ -52,7 +55,8 @@ static void check_step(const struct step *s)
         int least, most;
     } known[] = {
         { "mmio", 4, 5 }, { "event", 2, 2 }, { "exit", 2, 2 }, { "sleep", 1, 1 },
-        { "until", 2, 2 }, { "touch", 2, 2 }, { "state", 2, 2 }, { "set", 3, 3 }, { "expect", 3, 3 },
+        { "until", 2, 2 }, { "touch", 2, 2 }, { "state", 2, 2 },
+        { "scribble", 2, 2 }, { "set", 3, 3 }, { "expect", 3, 3 },
         { "tlbwe", 5, 5 }, { "expect-tlb", 5, 5 }, { "vcpu", 2, 2 },
     };
 
@@ -220,6 +224,27 @@ static void write_state(struct vm *vm, const char *path)
     }
 }
 
+uint64_t scribbled(uint64_t seed, uint64_t what, int cpu)
+{
+    uint64_t x = (seed << 8 | cpu) * 0x9e3779b97f4a7c15 ^ what * 0xd1342543de82ef95;
+
+    x ^= x >> 29;
+    x *= 0xbf58476d1ce4e5b9;
+    return x ^ x >> 32;
+}
+
+static void scribble(struct vm *vm, uint64_t seed)
+{
+    for (int i = 0; i < MAX_VCPUS; i++) {
+        if (vm->vcpus[i]) {
+            arch_scribble(vm->vcpus[i], seed);
+        }
+    }
+    for (size_t i = 0; i < vm->n_devices; i++) {
+        arch_scribble_device(vm->devices[i], seed);
+    }
+}
+
 static bool exists(const char *path)
 {
     return !syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
@@ -273,13 +298,17 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
         }
         vcpu->step++;
         return false;
-    } else if (!strcmp(what, "state")) {
+    } else if (!strcmp(what, "state") || !strcmp(what, "scribble")) {
         /* interrupted while it waits: the next KVM_RUN comes to the same step */
         if (!sleep_in_guest(vcpu, true)) {
             *ret = -EINTR;
             return true;
         }
-        write_state(vcpu->o.vm, s->argv[1]);
+        if (!strcmp(what, "state")) {
+            write_state(vcpu->o.vm, s->argv[1]);
+        } else {
+            scribble(vcpu->o.vm, argument(s, 1));
+        }
         vcpu->step++;
         return false;
     } else if (!strcmp(what, "touch")) {

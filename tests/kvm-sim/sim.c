@@ -426,16 +426,21 @@ void sim_closed(int fd)
     sim_unlock();
 }
 
-void sim_duplicated(int from, int to)
+/* Whether there is room for it: one that we do not know would be the real kernel's */
+bool sim_duplicated(int from, int to)
 {
     struct object *o = object_of(from);
 
-    if (o && to < MAX_FDS) {
+    if (o && to >= MAX_FDS) {
+        return false;
+    }
+    if (o) {
         sim_lock();
         objects[to] = o;
         o->refs++;
         sim_unlock();
     }
+    return true;
 }
 
 bool is_kvm_path(const char *path)

@@ -49,7 +49,6 @@ struct profile_reg {
     int error;                  /* errno of HOW_SAME, HOW_RO, HOW_WO */
     uint64_t mask;
     uint16_t fields[16];
-    bool shared;                /* one value for the VM; INIT leaves it alone */
     bool imp;                   /* free once WRITABLE_IMP_ID_REGS is enabled */
     bool vcpu_id;               /* the vCPU's number is in bits 3:0 */
     bool ticks;                 /* counts on its own */
@@ -114,7 +113,7 @@ struct attr { uint32_t group; uint64_t attr, value; };
 struct device {
     struct object o;
     uint32_t type;
-    bool initialised;           /* vGIC, ITS: KVM_DEV_ARM_VGIC_CTRL_INIT */
+    bool initialised;           /* vGIC, ITS: KVM_DEV_ARM_VGIC_CTRL_INIT; MPIC: reset */
     unsigned vcpus;             /* MPIC: connected ones */
     struct attr *attrs;         /* what was written */
     size_t n_attrs;
@@ -236,7 +235,7 @@ bool is_cpuinfo(const char *path);
 bool sim_owns(int fd);
 int sim_ioctl(int fd, unsigned long request, void *arg);
 void sim_closed(int fd);
-void sim_duplicated(int from, int to);
+bool sim_duplicated(int from, int to);
 
 /* --- vm.c, run.c */
 int vcpu_run(struct call *c);
@@ -248,6 +247,9 @@ void attr_set(struct device *d, uint32_t group, uint64_t attr, uint64_t value);
 void device_state(struct device *d, FILE *f);
 /* KVM_ENABLE_CAP of a capability with so many arguments: 0, or the errno */
 int check_enable_cap(const struct kvm_enable_cap *e, size_t args);
+
+/* A number for each register @what of vCPU @cpu: what "scribble @seed" writes there */
+uint64_t scribbled(uint64_t seed, uint64_t what, int cpu);
 
 /* --- arm64.c, powerpc.c */
 extern const char arch_name[];
@@ -265,6 +267,9 @@ bool arch_loops(struct vcpu *vcpu);     /* where the guest can do nothing */
 void arch_state(struct vcpu *vcpu, FILE *f);
 /* A step of a script: 0 done, 1 not known here */
 int arch_step(struct vcpu *vcpu, int argc, char **argv);
+/* Everything that its guest can change has another value */
+void arch_scribble(struct vcpu *vcpu, uint64_t seed);
+void arch_scribble_device(struct device *d, uint64_t seed);
 int arch_device_attr(struct device *d, unsigned long request,
                      struct kvm_device_attr *a);
 int arch_device_new(struct device *d);

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -678,6 +679,15 @@ static void duplicates(void)
 {
     struct machine m = ready();
     int other = fcntl(m.vm, F_DUPFD_CLOEXEC, 100), third = dup(other);
+    struct rlimit limit;
+
+    /* The library knows 4096; where there can be more, no one is the kernel's. */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (fcntl(m.vm, F_DUPFD_CLOEXEC, 5000) >= 0) {
+        _exit(3);
+    }
 
     close(m.vm);
     if (other < 100 || ioctl(other, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS) <= 0) {

@@ -379,10 +379,11 @@ static int create_device(struct call *c)
     return 0;
 }
 
+/* The profile has those of vCPU 0 for each vCPU, whose number is in the upper half. */
 static int profile_attr(uint32_t group, uint64_t attr, uint64_t *value)
 {
     for (size_t i = profile.n_attrs; i--; ) {
-        if (profile.attrs[i].group == group && profile.attrs[i].attr == attr) {
+        if (profile.attrs[i].group == group && profile.attrs[i].attr == (uint32_t)attr) {
             *value = profile.attrs[i].value;
             return 0;
         }
@@ -420,11 +421,9 @@ void device_state(struct device *d, FILE *f)
 {
     for (size_t i = 0; i < d->n_attrs; i++) {
         const struct attr *a = &d->attrs[i];
-        uint64_t value = 0, attr = a->attr;
+        uint64_t value, attr = a->attr;
 
-        if (profile_attr(a->group, attr, &value)) {
-            profile_attr(a->group, (uint32_t)attr, &value);
-        }
+        profile_attr(a->group, attr, &value);
         if (a->value != value) {
             fprintf(f, "dev%u:0x%x:0x%llx 0x%llx\n", d->type, a->group,
                     (unsigned long long)attr, (unsigned long long)a->value);

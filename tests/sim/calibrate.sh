@@ -24,7 +24,7 @@ one differs, or if there are less than 300.
             CPU-RELEASE
   --native  the host is this machine: PROFILE is compared with its /dev/kvm, or,
             with --update, written from it
-  --tap     a line for each profile and nothing else
+  --tap     TAP: a line for each profile, and the plan
 
 JOBS= hosts run at a time. Answers: build/logs/sim-calibrate/.
 EOF
@@ -104,8 +104,9 @@ one_profile()
         echo "the probe failed on the simulation" >> "$logs/$profile.sim"
     for side in host sim; do compared < "$logs/$profile.$side" > "$logs/$profile.$side.compared"; done
     n=$(wc -l < "$logs/$profile.host.compared")
-    diff "$logs/$profile.host.compared" "$logs/$profile.sim.compared" > "$logs/$profile.diff" || true
-    differ=$(grep -c '^[<>]' "$logs/$profile.diff") || true
+    diff "$logs/$profile.host.compared" "$logs/$profile.sim.compared" > "$logs/$profile.diff" ||
+        [ "$?" -eq 1 ]
+    differ=$(grep -c '^[<>]' "$logs/$profile.diff") || [ "$?" -eq 1 ]
     if [ "$differ" -eq 0 ] && [ "$n" -ge 300 ]; then
         echo "ok - $profile: $n answers compared, 0 differ"
     else
@@ -134,15 +135,23 @@ if [ -n "$all" ]; then
 fi
 [ $# -gt 0 ] || { usage >&2; exit 2; }
 logs=$build/logs/sim-calibrate
-if [ -n "$one" ]; then one_profile "$1" > "$logs/$1.result"; exit; fi
+if [ -n "$one" ]; then
+    one_profile "$1" > "$logs/$1.result.new"
+    mv "$logs/$1.result.new" "$logs/$1.result"
+    exit
+fi
 for profile; do check "$profile"; done
 
 if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 sim_make >&3
 mkdir -p "$logs"
-rm -f "$logs"/*.result
-printf '%s\n' "$@" | xargs -P "$jobs" -I NAME sh "$0" ${native:+--native} ${update:+--update} --one NAME || true
+rm -f "$logs"/*.result "$logs/results"
+# a run that died has left no result
+printf '%s\n' "$@" | xargs -P "$jobs" -I NAME sh "$0" ${native:+--native} ${update:+--update} --one NAME ||
+    echo "# a run ended early: see above"
 for profile; do
     cat "$logs/$profile.result" 2> /dev/null || echo "not ok - $profile: no result"
-done | tee "$logs/results"
-! grep -qv -e '^ok' "$logs/results"
+done > "$logs/results"
+cat "$logs/results"
+[ -z "$tap" ] || echo "1..$#"
+! grep -q '^not ok' "$logs/results"

@@ -4,6 +4,8 @@
 # What the scripts of the simulated /dev/kvm share. To be sourced after
 # common.sh. docs/testing.md says what it is.
 
+# where its sources are: a copy of tests/, for tests/mutants/
+sim_source=${SIM_SOURCE:-$top/tests}
 sim_build=$build/sim
 sim_profiles=$top/tests/kvm-sim/profiles
 
@@ -20,14 +22,41 @@ sim_cc()
     mv "$_out.new" "$_out"
 }
 
-# sim_archs: the kinds of hosts; 64-bit PowerPC, for e5500 and e6500, if its QEMU is there
+# sim_archs: the kinds of hosts, or those of SIM_ARCHS; 64-bit PowerPC, for e5500 and
+# e6500, if its QEMU is there
 sim_archs()
 {
+    [ -z "${SIM_ARCHS-}" ] || { echo "$SIM_ARCHS"; return; }
     if [ -x "${SIM_ROOT_powerpc64:-$(sim_root powerpc64)}/bin/qemu-system-ppc64" ]; then
         echo arm64 powerpc powerpc64
     else
         echo arm64 powerpc
     fi
+}
+
+# tap NAME LOG COMMAND...: runs a command that prints TAP lines, into LOG too, and adds a
+# failed test where it did not come to its end: it died, printed no test, or not as many
+# as its plan says. 1 if a test failed. What is no TAP becomes a diagnostic
+tap()
+{
+    _tap=$1 _log=$2
+    shift 2
+    # the status comes last; a COMMAND that exits ends this subshell
+    { _rc=0; "$@" 2>&1 || _rc=$?; echo "status $_rc"; } |
+        awk -v name="$_tap" -v file="$_log" '
+            function say(text) { print text; print text > file; fflush() }
+            /^status [0-9]+$/ { status = $2; ended = 1; next }
+            /^1\.\.[0-9]+$/ { planned = 1; plan += substr($0, 4); next }
+            /^(not )?ok / { n++; bad += /^not ok/; say($0); next }
+            { if (!/^#/) { last = $0; $0 = "# " $0 } say($0) }
+            END {
+                if (!ended || (status && !bad))
+                    what = "ended early, with status " (ended ? status : "unknown") ": " last
+                else if (!n) what = "ran no test"
+                else if (planned && plan != n) what = "ran " n + 0 " tests of " plan
+                if (what) { bad++; say("not ok - " name ": " what) }
+                exit bad != 0
+            }'
 }
 
 # sim_make: the library, the probe and the library's tests for all, where a
@@ -41,12 +70,12 @@ sim_make()
     esac
     for _arch in $(sim_archs); do
         _dir=$sim_build/$_arch
-        [ -z "$(find "$top/tests/kvm-sim" "$top/tests/sim/kvm-abi-probe.c" -name '*.[ch]' \
+        [ -z "$(find "$sim_source/kvm-sim" "$sim_source/sim/kvm-abi-probe.c" -name '*.[ch]' \
                 -newer "$_dir/ready" -print -quit 2>&1)" ] && continue
         mkdir -p "$_dir"
-        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$top/tests/kvm-sim/"[!t]*.c
-        sim_cc "$_arch" "$_dir/kvm-abi-probe" "$top/tests/sim/kvm-abi-probe.c"
-        sim_cc "$_arch" "$_dir/test-contract" "$top/tests/kvm-sim/test-contract.c"
+        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$sim_source/kvm-sim/"[!t]*.c
+        sim_cc "$_arch" "$_dir/kvm-abi-probe" "$sim_source/sim/kvm-abi-probe.c"
+        sim_cc "$_arch" "$_dir/test-contract" "$sim_source/kvm-sim/test-contract.c"
         touch "$_dir/ready"
     done
     # PowerPC's device tree: where QEMU looks for the CPU's clocks, 400 MHz

@@ -198,10 +198,10 @@ static void ask_common(void)
 #define REG(op0, op1, crn, crm, op2) \
     (ARM64_SYS_REG(op0, op1, crn, crm, op2))
 #define PSCI (1u << KVM_ARM_VCPU_PSCI_0_2)
+#define PMU (1u << KVM_ARM_VCPU_PMU_V3)
 #define SVE (1u << KVM_ARM_VCPU_SVE)
 #define BITS32 (1u << KVM_ARM_VCPU_EL1_32BIT)
 #define CAP_IMP_ID_REGS 239
-#define CAP_COUNTER_OFFSET 227      /* Linux 6.4 */
 #define GET_MASKS _IOC(_IOC_READ, KVMIO, 0xb6, 64)
 #define MAX_REGS 2048
 #define MIDR REG(3, 0, 0, 0, 0)
@@ -286,7 +286,7 @@ static uint64_t get64(int vcpu, uint64_t id)
 struct reg {
     uint64_t id, value[32];
     char how[200];              /* as in a profile */
-    bool ticks, vcpu_id, shared, imp, hidden;
+    bool ticks, vcpu_id, imp, hidden;
 };
 
 static bool is_id_reg(uint64_t id)
@@ -294,10 +294,24 @@ static bool is_id_reg(uint64_t id)
     return (id & ~0x3full) == REG(3, 0, 0, 0, 0);
 }
 
-static bool is_shared(uint64_t id, bool new_kernel)
+/* Set and clear are one word, and what a write does to it is the kernel's release's. */
+static const struct { uint64_t set, clear; const char *name; } pairs[] = {
+    { REG(3, 0, 9, 14, 1), REG(3, 0, 9, 14, 2), "PMINTEN" },
+    { REG(3, 3, 9, 12, 1), REG(3, 3, 9, 12, 2), "PMCNTEN" },
+    { REG(3, 3, 9, 14, 3), REG(3, 3, 9, 12, 3), "PMOVS" },
+};
+
+/* Whether it is a view of such a word, which has these bits then */
+static bool set_pair(int vcpu, uint64_t id, uint64_t bits)
 {
-    return is_id_reg(id) && id != REG(3, 0, 0, 0, 5) &&
-           (new_kernel || (id & 0x38)) ;
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (id == pairs[i].set || id == pairs[i].clear) {
+            set64(vcpu, pairs[i].clear, UINT64_MAX);
+            set64(vcpu, pairs[i].set, bits);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What each four bits accept, in hexadecimal; the number of values but ours */
@@ -331,7 +345,6 @@ static void classify(int vcpu, struct reg *r)
     char list[160];
     int size = reg_size(r->id), same, all, none;
 
-    memset(r->value, 0, sizeof(r->value));
     if (get(vcpu, r->id, r->value)) {
         sprintf(r->how, "wo %s", word(-1));
         return;
@@ -358,6 +371,11 @@ static void classify(int vcpu, struct reg *r)
             return;
         }
     }
+    if (set_pair(vcpu, r->id, UINT64_MAX)) {
+        sprintf(r->how, "rw 0x%llx", (unsigned long long)get64(vcpu, r->id));
+        set_pair(vcpu, r->id, r->value[0]);
+        return;
+    }
     memset(again, 0xff, sizeof(again));
     all = set(vcpu, r->id, again);
     if (all) {
@@ -370,10 +388,10 @@ static void classify(int vcpu, struct reg *r)
     }
     zeros = get64(vcpu, r->id);
     set(vcpu, r->id, r->value);
-    if (all && !none && zeros == r->value[0] && r->value[0]) {
-        return;
-    }
     if (all || none) {
+        if (size <= 8 && fields(vcpu, r->id, r->value[0], list)) {
+            sprintf(r->how, "fields%s", list);
+        }
         return;
     }
     if (ones == zeros) {
@@ -411,7 +429,6 @@ static int read_regs(uint32_t features, struct reg *regs, const struct reg *base
     static uint64_t list[MAX_REGS + 1];
     struct vcpu v = new_vcpu(), w;
     int sve = KVM_ARM_VCPU_SVE, n, other = ioctl(v.vm, KVM_CREATE_VCPU, 1);
-    bool new_kernel = ioctl(kvm, KVM_CHECK_EXTENSION, CAP_COUNTER_OFFSET) > 0;
 
     if (init_vcpu(v.fd, v.target, features) || init_vcpu(other, v.target, features)) {
         close(other);
@@ -444,7 +461,6 @@ static int read_regs(uint32_t features, struct reg *regs, const struct reg *base
         regs[i].id = list[i + 1];
         classify(v.fd, &regs[i]);
         regs[i].vcpu_id = regs[i].id == REG(3, 0, 0, 0, 5);
-        regs[i].shared = is_shared(regs[i].id, new_kernel);
         if (reg_size(regs[i].id) == 8 && !(regs[i].id & 0x38) && is_id_reg(regs[i].id)) {
             there = get64(w.fd, regs[i].id);
             regs[i].imp = !strncmp(regs[i].how, "same", 4) &&
@@ -471,9 +487,8 @@ static void reg_line(const struct reg *r, uint32_t only_with)
         /* what counts would be another number each time */
         sprintf(value, "0x%llx", r->ticks ? 0 : (unsigned long long)r->value[0]);
     }
-    line("reg 0x%llx %s%s %s%s%s%s%s", (unsigned long long)r->id, value, condition,
-         r->how, r->shared ? " shared" : "", r->imp ? " imp" : "",
-         r->vcpu_id ? " vcpu" : "", r->ticks ? " ticks" : "");
+    line("reg 0x%llx %s%s %s%s%s%s", (unsigned long long)r->id, value, condition, r->how,
+         r->imp ? " imp" : "", r->vcpu_id ? " vcpu" : "", r->ticks ? " ticks" : "");
 }
 
 static bool same_reg(const struct reg *a, const struct reg *b)
@@ -864,6 +879,343 @@ static void ask_vgic(void)
     vcpu_close(&v);
 }
 
+/* --- round trips: what is written to all registers, of two vCPUs, reads as what then? */
+
+#define CNTVCT REG(3, 3, 14, 3, 2)
+#define CNTPCT REG(3, 3, 14, 0, 1)
+#define PFR0 REG(3, 0, 0, 4, 0)
+#define PFR1 REG(3, 0, 0, 1, 1)
+
+/* A number for each register of each vCPU */
+static uint64_t number(uint64_t what, int vcpu)
+{
+    uint64_t x = (what ^ (uint64_t)vcpu << 57) * 0x9e3779b97f4a7c15;
+
+    return x ^ x >> 31;
+}
+
+/* A VM with two vCPUs of these features, or false */
+static bool two_vcpus(struct vcpu *v, int *other, uint32_t features)
+{
+    int sve = KVM_ARM_VCPU_SVE;
+
+    *v = new_vcpu();
+    *other = ioctl(v->vm, KVM_CREATE_VCPU, 1);
+    if (init_vcpu(v->fd, v->target, features) || init_vcpu(*other, v->target, features)) {
+        close(*other);
+        vcpu_close(v);
+        return false;
+    }
+    if (features & SVE) {
+        ioctl(v->fd, KVM_ARM_VCPU_FINALIZE, &sve);
+        ioctl(*other, KVM_ARM_VCPU_FINALIZE, &sve);
+    }
+    return true;
+}
+
+/* Writes another value, and if that is refused, one of which one bit differs */
+static void write_another(int vcpu, uint64_t id, int n)
+{
+    uint64_t value[32], old[32] = { 0 };
+
+    for (int i = 0; i < 32; i++) {
+        value[i] = number(id + i, n);
+    }
+    if (!set(vcpu, id, value) || get(vcpu, id, old)) {
+        return;
+    }
+    for (int i = 0; i < 8 * reg_size(id) && i < 64; i++) {
+        memcpy(value, old, sizeof(value));
+        value[0] ^= 1ull << (i + n) % 64;
+        if (!set(vcpu, id, value)) {
+            return;
+        }
+    }
+}
+
+static void show(int vcpu, uint64_t id, const char *when)
+{
+    uint64_t value[32] = { 0 };
+    char text[600] = "0x", *t = text + 2;
+    int ret = get(vcpu, id, value), words = (reg_size(id) + 7) / 8;
+
+    for (int i = words; i--; ) {
+        t += sprintf(t, "%0*llx", i == words - 1 ? 1 : 16, (unsigned long long)value[i]);
+    }
+    answer(ret ? word(ret) : text, "register 0x%llx %s", (unsigned long long)id, when);
+}
+
+static void ask_round_trip(uint32_t features)
+{
+    static uint64_t list[MAX_REGS + 1];
+    struct vcpu v;
+    int other;
+    char when[64];
+
+    if (!two_vcpus(&v, &other, features)) {
+        return;
+    }
+    list[0] = MAX_REGS;
+    ioctl(v.fd, KVM_GET_REG_LIST, list);
+    qsort(list + 1, list[0], sizeof(list[0]), by_id);
+    for (int n = 0; n < 2; n++) {
+        for (uint64_t i = 1; i <= list[0]; i++) {
+            /* what these say shapes the PMU's registers */
+            if ((features & PMU) && (list[i] == PFR0 || list[i] == REG(3, 0, 0, 5, 0))) {
+                continue;
+            }
+            if (list[i] != CNTVCT && list[i] != CNTPCT) {
+                write_another(n ? other : v.fd, list[i], n);
+            }
+        }
+    }
+    for (int step = 0; step < 2; step++) {
+        for (int n = 0; n < 2; n++) {
+            sprintf(when, "of vCPU %d with features 0x%x, %s", n, features,
+                    step ? "after vCPU 0's KVM_ARM_VCPU_INIT" : "once all are written");
+            for (uint64_t i = 1; i <= list[0]; i++) {
+                if (list[i] != CNTVCT && list[i] != CNTPCT) {
+                    show(n ? other : v.fd, list[i], when);
+                }
+            }
+        }
+        init_vcpu(v.fd, v.target, features);
+    }
+    close(other);
+    vcpu_close(&v);
+}
+
+/* A counter is the VM's, and goes on from what was written. */
+static void ask_counter(uint64_t id, const char *name)
+{
+    const uint64_t start = 1ull << 44;
+    struct vcpu v;
+    int other;
+
+    if (!two_vcpus(&v, &other, PSCI)) {
+        return;
+    }
+    answer(word(set64(other, id, start)), "%s, written", name);
+    for (int n = 0; n < 2; n++) {
+        uint64_t now = get64(n ? other : v.fd, id);
+
+        answer(now - start < 1ull << 36 ? "goes on from that" : "does not", "%s of vCPU %d", name, n);
+    }
+    close(other);
+    vcpu_close(&v);
+}
+
+static void show_events(int vcpu, const char *what)
+{
+    struct kvm_vcpu_events e = { };
+    int ret = ioctl(vcpu, KVM_GET_VCPU_EVENTS, &e);
+
+    answer(ret ? word(ret) : hex(e.exception.serror_pending | e.exception.serror_has_esr << 4 |
+                                 e.exception.ext_dabt_pending << 8), "events of %s", what);
+    answer(hex(e.exception.serror_esr), "syndrome of %s", what);
+}
+
+static void ask_events(void)
+{
+    struct kvm_vcpu_events e = { .exception = { .serror_pending = 1 } };
+    struct vcpu v;
+    int other;
+
+    if (!two_vcpus(&v, &other, PSCI)) {
+        return;
+    }
+    show_events(v.fd, "a new vCPU");
+    answer(word(ioctl(v.fd, KVM_SET_VCPU_EVENTS, &e)), "an SError");
+    show_events(v.fd, "vCPU 0 with an SError");
+    show_events(other, "vCPU 1 beside that");
+    e.exception.serror_has_esr = 1;
+    e.exception.serror_esr = 0x123;
+    answer(word(ioctl(other, KVM_SET_VCPU_EVENTS, &e)), "an SError with a syndrome");
+    show_events(other, "vCPU 1 with an SError with a syndrome");
+    e.exception.serror_esr = 1ull << 40;
+    answer(word(ioctl(other, KVM_SET_VCPU_EVENTS, &e)), "an SError with a syndrome that is none");
+    memset(&e, 0, sizeof(e));
+    answer(word(ioctl(v.fd, KVM_SET_VCPU_EVENTS, &e)), "no SError");
+    show_events(v.fd, "vCPU 0 with no SError after one");
+    init_vcpu(v.fd, v.target, PSCI);
+    show_events(v.fd, "vCPU 0 after KVM_ARM_VCPU_INIT");
+    show_events(other, "vCPU 1 after vCPU 0's KVM_ARM_VCPU_INIT");
+    close(other);
+    vcpu_close(&v);
+}
+
+static void show_gic_fields(int vcpu, int other, const char *when)
+{
+    for (int n = 0; n < 2; n++) {
+        answer(hex(get64(n ? other : vcpu, PFR0)), "ID_AA64PFR0_EL1 of vCPU %d %s", n, when);
+        answer(hex(get64(n ? other : vcpu, PFR1)), "ID_PFR1_EL1 of vCPU %d %s", n, when);
+    }
+}
+
+/* Identification is the VM's, and says whether there is a GIC. */
+static void ask_gic_fields(void)
+{
+    struct kvm_create_device d = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
+    struct vcpu v;
+    struct kvm_run *run;
+    int other;
+
+    if (!two_vcpus(&v, &other, PSCI)) {
+        return;
+    }
+    show_gic_fields(v.fd, other, "of a new VM");
+    answer(word(set64(other, PFR0, get64(other, PFR0) & ~(0xfull << 24))), "a GIC that is taken away");
+    answer(word(set64(other, PFR1, get64(other, PFR1) & ~(0xfull << 28))), "from AArch32, too");
+    show_gic_fields(v.fd, other, "then");
+    answer(word(ioctl(v.vm, KVM_CREATE_DEVICE, &d)), "a vGIC");
+    show_gic_fields(v.fd, other, "with a vGIC");
+    close(d.fd);
+    close(other);
+    vcpu_close(&v);
+
+    two_vcpus(&v, &other, PSCI);
+    run = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, v.fd, 0);
+    run->immediate_exit = 1;
+    answer(word(ioctl(v.fd, KVM_RUN, 0)), "KVM_RUN without a vGIC");
+    show_gic_fields(v.fd, other, "once one ran without a vGIC");
+    answer(word(set64(other, PFR0, get64(other, PFR0))), "the same ID_AA64PFR0_EL1 then");
+    answer(word(set64(other, PFR0, get64(other, PFR0) ^ 1ull << 56)), "another ID_AA64PFR0_EL1 then");
+    answer(word(set64(other, REG(3, 3, 0, 0, 1), get64(other, REG(3, 3, 0, 0, 1)))), "CTR_EL0 then");
+    munmap(run, PAGE);
+    close(other);
+    vcpu_close(&v);
+}
+
+/* Writes vGIC registers, then reads them: @group's from @first to @last by @step */
+static void gic_registers(int gic, bool write, const char *when, int vcpu, uint32_t group,
+                          uint64_t first, uint64_t last, unsigned step)
+{
+    for (uint64_t a = first; a <= last; a += step) {
+        uint64_t at = a | (uint64_t)vcpu << 32, value = number(a << 4 | group, vcpu);
+        int ret;
+
+        if (group == 6 && a == 0xc664) {        /* ICC_CTLR_EL1: no CBPR, what there is */
+            attr(gic, KVM_GET_DEVICE_ATTR, group, at, &value);
+            value ^= 2;
+        }
+        if (write) {
+            ret = attr(gic, KVM_SET_DEVICE_ATTR, group, at, &value);
+            answer(word(ret), "vGIC register %u:%s, another value", group, hex(at));
+            continue;
+        }
+        value = 0;
+        ret = attr(gic, KVM_GET_DEVICE_ATTR, group, at, &value);
+        answer(ret ? word(ret) : hex(value), "vGIC register %u:%s %s", group, hex(at), when);
+    }
+}
+
+static void all_gic_registers(int gic, bool write, const char *when)
+{
+    static const struct { uint32_t group; uint64_t first, last; unsigned step; } all[] = {
+        { 1, 0x10, 0x10, 4 }, { 1, 0x80, 0x84, 4 }, { 1, 0x104, 0x104, 4 }, { 1, 0x184, 0x184, 4 },
+        { 1, 0x204, 0x204, 4 }, { 1, 0x284, 0x284, 4 }, { 1, 0x304, 0x304, 4 },
+        { 1, 0x384, 0x384, 4 }, { 1, 0x400, 0x43c, 4 }, { 1, 0x820, 0x820, 4 },
+        { 1, 0xc04, 0xc0c, 4 }, { 1, 0xd04, 0xd04, 4 }, { 1, 0x6100, 0x6120, 4 }, { 1, 0, 0, 4 },
+        { 5, 0x14, 0x14, 4 }, { 5, 0x70, 0x7c, 4 }, { 5, 0x10080, 0x10080, 4 },
+        { 5, 0x10100, 0x10100, 4 }, { 5, 0x10180, 0x10180, 4 }, { 5, 0x10200, 0x10200, 4 },
+        { 5, 0x10280, 0x10280, 4 }, { 5, 0x10300, 0x10300, 4 }, { 5, 0x10380, 0x10380, 4 },
+        { 5, 0x10400, 0x1041c, 4 }, { 5, 0x10c00, 0x10c04, 4 }, { 5, 0x10d00, 0x10d00, 4 },
+        { 5, 0x10e00, 0x10e00, 4 }, { 5, 0, 0, 4 },
+        { 6, 0xc230, 0xc230, 1 }, { 6, 0xc643, 0xc644, 1 }, { 6, 0xc648, 0xc648, 1 },
+        { 6, 0xc663, 0xc667, 1 }, { 7, 0, 32, 32 },
+    };
+
+    for (int vcpu = 0; vcpu < 2; vcpu++) {
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+            if (all[i].group != 1 || !vcpu) {
+                gic_registers(gic, write, when, vcpu, all[i].group, all[i].first, all[i].last,
+                              all[i].step);
+            }
+        }
+    }
+}
+
+static void its_registers(int its, bool write, const char *when)
+{
+    static const struct { uint64_t at, value; } regs[] = {
+        { 0x100, 0x8765432143210fff }, { 0x108, 0xc765432143210fff }, { 0x110, 1ull << 63 },
+        { 0x80, 0x9765432143210003 }, { 0x90, 0x1240 }, { 0x88, 0x1240 }, { 4, 0x43b },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+        uint64_t value = regs[i].value;
+        int ret = attr(its, write ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, 8, regs[i].at, &value);
+
+        answer(ret || write ? word(ret) : hex(value), "ITS register %s %s", hex(regs[i].at),
+               write ? "is written" : when);
+    }
+}
+
+static void its_control(int its, uint64_t value, const char *when)
+{
+    int ret = attr(its, KVM_SET_DEVICE_ATTR, 8, 0, &value);
+
+    answer(word(ret), "GITS_CTLR is written %s", when);
+    attr(its, KVM_GET_DEVICE_ATTR, 8, 0, &value);
+    answer(hex(value), "GITS_CTLR %s", when);
+}
+
+static void ask_gic_round_trip(void)
+{
+    struct kvm_create_device d = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
+    uint64_t dist = 0x8000000, redist = 0x80a0000, base = 0x8080000, value;
+    struct vcpu v;
+    int other, gic, n = 96;
+
+    if (!two_vcpus(&v, &other, PSCI) || ioctl(v.vm, KVM_CREATE_DEVICE, &d)) {
+        return;
+    }
+    gic = d.fd;
+    attr(gic, KVM_SET_DEVICE_ATTR, 3, 0, &n);
+    attr(gic, KVM_SET_DEVICE_ATTR, 0, 2, &dist);
+    attr(gic, KVM_SET_DEVICE_ATTR, 0, 3, &redist);
+    attr(gic, KVM_SET_DEVICE_ATTR, 4, 0, NULL);
+    all_gic_registers(gic, true, "");
+    all_gic_registers(gic, false, "once all are written");
+    init_vcpu(v.fd, v.target, PSCI);
+    gic_registers(gic, false, "after KVM_ARM_VCPU_INIT", 0, 5, 0x10100, 0x10100, 4);
+    gic_registers(gic, false, "after KVM_ARM_VCPU_INIT", 0, 6, 0xc230, 0xc230, 4);
+    value = 0;
+    attr(gic, KVM_GET_DEVICE_ATTR, 6, 1ull << 32 | 0xc664, &value);
+    value |= 1;
+    answer(word(attr(gic, KVM_SET_DEVICE_ATTR, 6, 1ull << 32 | 0xc664, &value)), "CBPR");
+    gic_registers(gic, false, "with CBPR", 1, 6, 0xc663, 0xc664, 1);
+    value ^= 0x4000;
+    answer(word(attr(gic, KVM_SET_DEVICE_ATTR, 6, 1ull << 32 | 0xc664, &value)), "another SEIS");
+
+    d.type = KVM_DEV_TYPE_ARM_VGIC_ITS;
+    if (!ioctl(v.vm, KVM_CREATE_DEVICE, &d)) {
+        attr(d.fd, KVM_SET_DEVICE_ATTR, 0, 4, &base);
+        attr(d.fd, KVM_SET_DEVICE_ATTR, 4, 0, NULL);
+        its_control(d.fd, 1, "without tables");
+        its_registers(d.fd, true, "");
+        its_registers(d.fd, false, "once all are written");
+        its_control(d.fd, 1, "with tables");
+        its_registers(d.fd, true, "");
+        its_registers(d.fd, false, "written while it is enabled");
+        gic_registers(gic, true, "", 1, 5, 0, 0, 4);
+        value = 1;
+        attr(gic, KVM_SET_DEVICE_ATTR, 5, 1ull << 32, &value);
+        value = 0x30000000;
+        attr(gic, KVM_SET_DEVICE_ATTR, 5, 1ull << 32 | 0x78, &value);
+        for (int vcpu = 0; vcpu < 2; vcpu++) {
+            gic_registers(gic, false, "with LPIs", vcpu, 5, 0, 0, 4);
+            gic_registers(gic, false, "with LPIs", vcpu, 5, 0x70, 0x7c, 4);
+        }
+        answer(word(attr(d.fd, KVM_SET_DEVICE_ATTR, 4, 4, NULL)), "the ITS is reset");
+        its_registers(d.fd, false, "after its reset");
+        close(d.fd);
+    }
+    close(gic);
+    close(other);
+    vcpu_close(&v);
+}
+
 static void ask_arch(void)
 {
     for (int type = 0; type < 56; type += 4) {
@@ -875,6 +1227,16 @@ static void ask_arch(void)
     ask_vcpu_attrs();
     ask_vgic();
     ask_regs();
+    if (!profile) {
+        ask_round_trip(PSCI);
+        ask_round_trip(PSCI | PMU);
+        ask_round_trip(PSCI | SVE);
+        ask_counter(CNTVCT, "CNTVCT_EL0");
+        ask_counter(CNTPCT, "CNTPCT_EL0");
+        ask_events();
+        ask_gic_fields();
+        ask_gic_round_trip();
+    }
 }
 
 static const char arch[] = "arm64";
@@ -1160,6 +1522,32 @@ static void mpic_reg(int mpic, uint64_t offset)
     }
 }
 
+/* Another value is written to each, and read back */
+static void mpic_round_trip(int mpic)
+{
+    static const struct { uint64_t first, last; unsigned step; } all[] = {
+        { 0, 0xb0, 0x10 }, { 0x1000, 0x1080, 0x10 }, { 0x10a0, 0x1300, 0x10 }, { 0x10000, 0x10038, 8 },
+        { 0x10200, 0x10258, 8 }, { 0x11fe0, 0x11ff8, 8 }, { 0x20080, 0x20090, 0x10 }, { 0x21080, 0x21090, 0x10 },
+    };
+
+    for (int write = 1; write >= 0; write--) {
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+            for (uint64_t a = all[i].first; a <= all[i].last; a += all[i].step) {
+                uint32_t value = (uint32_t)a * 0x9e3779b1u;
+                int ret;
+
+                value = a == 0x1020 ? 0x40000000 : value;       /* no reset */
+                if (a == 0xa0) {
+                    continue;   /* IACK */
+                }
+                ret = attr(mpic, write ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, 2, a, &value);
+                answer(ret || write ? word(ret) : hex(value), "MPIC register %s, %s", hex(a),
+                       write ? "another value" : "once all are written");
+            }
+        }
+    }
+}
+
 static void mpic_write(int mpic, uint64_t offset, uint32_t value)
 {
     answer(word(attr(mpic, KVM_SET_DEVICE_ATTR, 2, offset, &value)), "MPIC register %s, written",
@@ -1223,6 +1611,16 @@ static void ask_mpic(int vm, int vcpu)
     }
     answer(word(attr(mpic, KVM_GET_DEVICE_ATTR, 2, 2, &value)), "half an MPIC register");
     answer(word(attr(mpic, KVM_GET_DEVICE_ATTR, 2, 0x50000, &value)), "an MPIC register behind the end");
+    if (!profile) {
+        mpic_round_trip(mpic);
+        mpic_write(mpic, 0x1020, 0x80000000);
+        mpic_reg(mpic, 0x10010);
+        mpic_reg(mpic, 0x10018);
+        for (uint64_t a = 0x10f0; a < 0x1200; a += 0x10) {
+            mpic_write(mpic, a, 0);
+        }
+    }
+    mpic_write(mpic, 0x1020, 0x80000000);
     mpic_write(mpic, 0x10200, 0x00080042);
     mpic_write(mpic, 0x10210, 1);
     mpic_write(mpic, 0x20080, 0x3);
@@ -1299,6 +1697,7 @@ static void ask_arch(void)
     answer(word(ioctl(vcpu, KVM_INTERRUPT, &irq)), "KVM_INTERRUPT_UNSET");
     ask_geometry(vcpu);
     ask_tlb(vcpu);
+    answer(fd_word(ioctl(vm, KVM_CREATE_VCPU, 1)), "a second vCPU");
     close(vcpu);
     close(vm);
 

@@ -12,7 +12,7 @@ set -eu
 usage()
 {
     cat <<EOF
-Usage: tests/sim/sim.sh [--tap] [PART...]
+Usage: tests/sim/sim.sh [--tap] [--only QTEST] [PART...]
 
 Builds what is missing and runs these parts, or all:
 
@@ -21,12 +21,15 @@ Builds what is missing and runs these parts, or all:
   starts     QEMU on every profile: tests/sim/cases/starts
   base       QEMU without the series breaks the contract on e500v2: a dirty bitmap
              that is too short, and state that a reset leaves; with the series not
+  shown      a model on a host of another one has that one's identification
+  moves      a guest goes on on the same host, and on one with another CPU it does not
   saves      a guest is not saved while it uses registers that KVM does not show
   qtests     the project's qtests
   calibrate  the simulation answers as two emulated hosts do
   faults     each call to KVM fails in turn: tests/sim/faults.sh
 
-  --tap  lines "ok" and "not ok" and nothing else
+  --tap  TAP: a line for each test, diagnostics, and the plan at the end
+  --only QTEST  of the qtests the one of that name in this script's table
 
 SIM_READY=1 builds no QEMU and takes the overlays that are there; SIM_ROOT_arm64=,
 SIM_ROOT_powerpc= and SIM_ROOT_powerpc64= name other ones. SIM_PPC64=1 builds the last
@@ -89,7 +92,7 @@ part_tools()
 {
     a=cortex-a57-7.2 p=e500v2-6.1
     calls $a KVM_SIM_FAULT=
-    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
+    expect 'no fault' 'vm 1: ok' 'vm 2: ok' 'init: ok' 'list: ok' 'target: 5' 'pc 1: ok' 'midr: ok' 'registers: [2-9][0-9][0-9]'
     calls $a KVM_SIM_FAULT=open=EACCES
     expect 'a fault of open' 'open: EACCES'
     calls $a KVM_SIM_FAULT=KVM_CREATE_VM@2=ENOMEM
@@ -233,7 +236,12 @@ EOF
     esac
     got="$status $enabled $(grep -c 'falling back to tcg' "$out")" || true
     rc=1
-    if [ "$got" = "$want" ] && grep -qE -e "$regex" "$out"; then rc=0; fi
+    case $regex in
+    '') ;;
+    !*) ! grep -qE -e "${regex#!}" "$out" || got='what it should not say' ;;
+    *) grep -qE -e "$regex" "$out" || got="no '$regex'" ;;
+    esac
+    if [ "$got" = "$want" ]; then rc=0; fi
     if [ "$outcome" = kvm ]; then
         rc=1
         if [ "$got" = "$want" ] && [ ! -s "$out" ]; then rc=0; fi
@@ -243,7 +251,9 @@ EOF
 
 part_starts()
 {
-    seq "$(grep -vc '^#' "$top/tests/sim/cases/starts")" | xargs -P "$jobs" -I N sh "$0" --start N
+    n=$(grep -vc '^#' "$top/tests/sim/cases/starts")
+    seq "$n" | xargs -P "$jobs" -I N sh "$0" --start N
+    echo "1..$n"
 }
 
 # reset_run ROOT CONTRACT: QEMU on e500v2-6.1, whose guest changes state and is reset, and
@@ -294,6 +304,45 @@ part_base()
     grep -A 1 '^KVM_RUN .* exit 6 ' "$logs/reset" > "$out" || true
     tail -n 1 "$out" | grep -q '^KVM_RUN .* exit 10 -> EINTR' && rc=0 || rc=1
     verdict "$rc" "the guest's store that resets it is completed first" "$out"
+}
+
+part_shown()
+{
+    # TCG's cortex-a53: MIDR_EL1, CLIDR_EL1, and CCSIDR_EL1 of the first level's data and
+    # instruction caches and of the second level, without bits 31:28, which KVM has zero
+    printf '%s\n' 'expect S3_0_C0_C0_0 0x410fd034' 'expect S3_1_C0_C0_1 0x0a200023' \
+        'expect 0x6020000000110000 0x000fe01a' 'expect 0x6020000000110001 0x003fe002' \
+        'expect 0x6020000000110002 0x007fe07a' 'event 1' > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a53 -display none \
+        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+    verdict "$rc" 'a Cortex-A53 on a Cortex-A57 has its number and its caches' "$out"
+}
+
+part_moves()
+{
+    trap '' PIPE
+    set -- "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -display none -nodefaults
+    rm -f "$logs/1" "$logs/stream"
+    printf '%s\n' 'scribble 1' "touch $logs/1" > "$logs/script"
+    {
+        for _ in $(seq 1200); do [ -e "$logs/1" ] || sleep 0.05; done
+        printf 'migrate file:%s\nquit\n' "$logs/stream"
+    } | KVM_SIM_PROFILE=cortex-a72-6.1 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" -monitor stdio > "$out" 2>&1
+    echo 'event 1' > "$logs/script"     # it switches off when it goes on
+    for profile in cortex-a72-6.1 cortex-a57-6.1; do
+        status=0
+        KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" \
+            -incoming "file:$logs/stream" > "$out" 2>&1 || status=$?
+        rc=1
+        case $profile in
+        cortex-a72-*) name='a guest goes on on the host that it comes from'
+            [ "$status" -ne 0 ] || rc=0 ;;
+        *) name="a guest does not go on on another CPU, and the register is named"
+            [ "$status" -ne 1 ] || ! grep -q 'cannot have the CPU of the incoming state: .*is 0x410fd083 there and 0x411fd070 here' "$out" || rc=0 ;;
+        esac
+        verdict "$rc" "$name" "$out"
+    done
 }
 
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
@@ -380,16 +429,23 @@ arm-n1;neoverse-n1-6.12;arm64;kvm-arm-target-test;qemu-system-arm;'
 
 part_qtests()
 {
-    seq "$(echo "$qtests" | wc -l)" | xargs -P "$jobs" -I N sh "$0" --qtest N
+    echo "$qtests" | grep -n "^${SIM_ONLY:-[^;]*};" | cut -d : -f 1 |
+        xargs -P "$jobs" -I N sh "$0" --qtest N
 }
 
-tap='' start='' qtest=''
+parts='contract tools starts base shown moves saves qtests calibrate faults'
+tap='' start='' qtest='' one=''
 while :; do
     case ${1-} in
     --tap) tap=yes; shift ;;
-    --start | --qtest)
-        [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line"
-        if [ "$1" = --start ]; then start=$2; else qtest=$2; fi
+    --only)
+        [ $# -gt 1 ] || die "--only needs the name of a qtest; see tests/sim/sim.sh --help"
+        echo "$qtests" | grep -q "^$2;" || die "no qtest '$2' in the table of tests/sim/sim.sh"
+        export SIM_ONLY="$2"
+        shift 2 ;;
+    --start | --qtest | --part)
+        [ $# -gt 1 ] || die "$1 is this script's own, and needs the number of a line, or a part"
+        case $1 in --start) start=$2 ;; --qtest) qtest=$2 ;; --part) one=$2 ;; esac
         shift 2 ;;
     --help | -h) usage; exit 0 ;;
     -*) die "unknown option '$1'; see tests/sim/sim.sh --help" ;;
@@ -407,10 +463,25 @@ EOF
     one_qtest "$a" "$b" "$c" "$d" "$e" $f
     exit
 fi
-[ $# -gt 0 ] || set -- contract tools starts base saves qtests calibrate faults
+case $one in
+'') ;;
+contract) part_contract; exit ;;
+tools) part_tools; exit ;;
+starts) part_starts; exit ;;
+base) part_base; exit ;;
+shown) part_shown; exit ;;
+moves) part_moves; exit ;;
+saves) part_saves; exit ;;
+qtests) part_qtests; exit ;;
+calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1; exit ;;
+faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap; exit ;;
+*) die "unknown part '$one'; see tests/sim/sim.sh --help" ;;
+esac
+# shellcheck disable=SC2086 # a list
+[ $# -gt 0 ] || set -- $parts
 for part; do
-    case $part in
-    contract | tools | starts | base | saves | qtests | calibrate | faults) ;;
+    case " $parts " in
+    *" $part "*) ;;
     *) die "unknown part '$part'; see tests/sim/sim.sh --help" ;;
     esac
 done
@@ -426,16 +497,20 @@ esac
 sim_make >&3
 rm -rf "$logs"
 mkdir -p "$logs"
+failed=0
 for part; do
     t0=$(date +%s)
     say "$part" >&3
-    {
-        case $part in
-        calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1 || true ;;
-        faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap ||  true ;;
-        *) "part_$part" ;;
-        esac
-    } 2>&1 | tee "$logs/$part" | if [ -n "$tap" ]; then cat; else grep -E -e '^not ok|^#' || true; fi
+    # a part is a process of its own: where one dies, it is that part that failed
+    if [ -n "$tap" ]; then
+        tap "$part" "$logs/$part" sh "$0" --part "$part" || failed=1
+    else
+        tap "$part" "$logs/$part" sh "$0" --part "$part" > "$logs/shown" || failed=1
+        awk '/^(not )?ok / { bad = /^not/ } bad || !/^ok /' "$logs/shown"
+    fi
     echo "   $(grep -c '^ok' "$logs/$part") ok, $(grep -c '^not ok' "$logs/$part") not, in $(($(date +%s) - t0)) s" >&3
 done
-! for part; do cat "$logs/$part"; done | grep -q '^not ok'
+n=0
+for part; do n=$((n + $(grep -cE '^(not )?ok ' "$logs/$part"))); done
+[ -z "$tap" ] || echo "1..$n"
+exit "$failed"
