@@ -29,13 +29,22 @@ host_load()
     . "$top/hosts/$folder/host.sh"
 }
 
-# find_emulator: sets $emulator to the machine's own, or where that is too old to
-# the one that hosts/build unpacks.
+# cpu_names EMULATOR: the CPUs that it has for the host
+cpu_names() { "$1" -M "$machine" -cpu help | tr -s ' \t' '\n' | grep -xE "$cpu_pattern" | sort -u | tr '\n' ' '; }
+
+# find_emulator [CPU]: sets $emulator to the machine's own, or where that is too
+# old and has no such CPU to the one that hosts/build unpacks. The same model has
+# other registers in another release (ID_DFR0_EL1, CCSIDR_EL1): what a host is may
+# not change with the release, as the simulation's profiles are compared with it.
 find_emulator()
 {
-    [ -z "$emulator_release" ] ||
-        dpkg --compare-versions "$(dpkg-query -W -f '${source:Upstream-Version}' "$emulator_package" 2> /dev/null)" \
-            ge "$emulator_release" || emulator=$build/hosts/emulator-$folder/$emulator
+    [ -n "$emulator_release" ] || return 0
+    ! dpkg --compare-versions "$(dpkg-query -W -f '${source:Upstream-Version}' "$emulator_package" 2> /dev/null)" \
+        ge "$emulator_release" || return 0
+    if [ -n "${1-}" ]; then
+        case " $(cpu_names "$emulator")" in *" ${1%%,*} "*) return 0 ;; esac
+    fi
+    emulator=$build/hosts/emulator-$folder/$emulator
 }
 
 # archive FOLDER FILE: that folder as an initramfs, all of it root's.
