@@ -237,6 +237,10 @@ apt_private()
     _suite=$1 _arch=$2 _tool=$3
     shift 3
     _state=$build/apt/$_suite-$_arch
+    # apt-get update does not wait for another one.
+    mkdir -p "$build/apt"
+    exec 8> "$_state.lock"
+    flock 8
     if [ ! -e "$_state/ready" ] ||
        { [ -n "${DEBIAN_MIRROR-}" ] && ! grep -qsF "] $DEBIAN_MIRROR $_suite " "$_state/sources.list"; }; then
         _uri=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' |
@@ -253,6 +257,7 @@ apt_private()
               die "cannot download the package lists of Debian $_suite ($_arch): $_why"; }
         touch "$_state/ready"
     fi
+    exec 8>&-
     apt_private_call "$_tool" "$@"
 }
 

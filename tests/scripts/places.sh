@@ -55,7 +55,7 @@ project()
     mkdir -p "$1"
     tar -C "$top" --exclude=./.git --exclude=./build --exclude=./patches -cf - . | tar -C "$1" -xf -
     rm -rf "$1/accel" "$1/target-arm" "$1/target-ppc" "$1/tests/qtest" "$1/tests/unit" "$1/copies"
-    [ ! -e "$tmp/patches" ] || cp -R "$tmp/patches" "$1/"
+    [ ! -e "$tmp/patches" ] || cp -R "$tmp/patches" "$tmp/target-arm" "$1/"
 }
 
 # downloaded DIR: the build folder DIR has what was downloaded
@@ -101,7 +101,7 @@ git -C "$tmp/first/build/qemu" commit -q --allow-empty -m 'topic: arm' -m 'Arm'
 echo changed >> "$tmp/first/build/qemu/target/arm/kvm.c"
 git -C "$tmp/first/build/qemu" commit -qam 'target/arm: one' -m Why. -m 'Signed-off-by: Ann Tester <ann@example.org>'
 "$tmp/first/scripts/export" > "$tmp/out"
-cp -R "$tmp/first/patches" "$tmp/patches"
+cp -R "$tmp/first/patches" "$tmp/first/target-arm" "$tmp/"
 
 project "$tmp/tarball"
 downloaded "$tmp/tarball/build"
@@ -121,7 +121,7 @@ check 'a relative BUILD=, and a relative path' relative
 below() { cd "$tmp/relative/scripts" && BUILD=../../here all_of .. ../../here; }
 git -C "$tmp/relative" init -q
 rm -f "$tmp/relative/patches/0002"*
-cp -R "$tmp/patches/." "$tmp/relative/patches/"
+cp -R "$tmp/patches" "$tmp/target-arm" "$tmp/relative/"
 check 'the same from another folder' below
 
 project "$tmp/with a  blank"
