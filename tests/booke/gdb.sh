@@ -167,8 +167,10 @@ is()
     is returns 1 'what a system call returns'
     if grep -q 'BAD tick .* getpid does not give 1' "$err"; then echo 'ok - a written register reached the guest'; else echo 'not ok - a written register did not reach the guest'; fi
     if grep -q 'BAD tick .* the head has 0x12345678' "$err"; then echo 'ok - written memory reached the guest'; else echo 'not ok - written memory did not reach the guest'; fi
-    n=$(grep -c 'BAD tick' "$err") || true
-    if [ "$n" -le 2 ]; then
+    # The head is wrong for as many ticks as 120 breakpoints take
+    n=$(grep -c 'BAD tick .* getpid' "$err") || true
+    other=$(grep 'BAD tick' "$err" | grep -v -e 'getpid does not give 1' -e 'the head has 0x12345678') || true
+    if [ "$n" -le 1 ] && [ -z "$other" ]; then
         echo 'ok - the guest found nothing else'
     else
         echo "not ok - the guest found more than what was done to it: $(grep -m 3 'BAD tick' "$err" | tr '\n' ' ')"
