@@ -35,6 +35,8 @@ const int arch_vm_unknown = EINVAL;
     (0x6030000000130000 | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 #define REG_PFR0 SYSREG(3, 0, 0, 4, 0)  /* ID_AA64PFR0_EL1; GIC in 27:24 */
 #define REG_PFR1 SYSREG(3, 0, 0, 1, 1)  /* ID_PFR1_EL1; GIC in 31:28 */
+#define REG_AA64PFR1 SYSREG(3, 0, 0, 4, 1) /* SSBS in 7:4 */
+#define FW_WORKAROUND_2 0x6030000000140002
 #define PSTATE 0x6030000000100042
 #define REG_SP_EL1 0x6030000000100044
 #define REG_ELR_EL1 0x6030000000100046
@@ -408,6 +410,17 @@ static void get_value(struct vcpu *vcpu, const struct reg *r, uint64_t *value)
         *value = (*value & ~0xf800ull) | pmu_counters(vcpu) << 11;
     } else if (pair_of(r->p->id) >= 0) {
         *value &= pmu_mask(vcpu);
+    }
+    /*
+     * get_kernel_wa_level() of hypercalls.c: a host that has SSBS is mitigated by it, and
+     * a guest that does not see it is told that the host needs no workaround.
+     */
+    if (r->p->id == FW_WORKAROUND_2 && profile.kernel >= 612) {
+        struct reg *pfr1 = find_reg(vcpu, REG_AA64PFR1);
+
+        if (pfr1 && (pfr1->p->value[0] & 0xf0) && !(pfr1->data[0] & 0xf0)) {
+            *value = KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_REQUIRED;
+        }
     }
     /*
      * read_timer_ctl() of arch_timer.c: ISTATUS, whether the timer is enabled or not. In 7.2

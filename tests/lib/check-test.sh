@@ -13,11 +13,13 @@ set -eu
 need_packages perl procps python3
 
 make_tmp
-export CHECK_PARTS="$tmp/parts" CHECK_SKIPS="$tmp/skips" CHECK_LOGS="$tmp/logs"
+export CHECK_PARTS="$tmp/parts" CHECK_SKIPS="$tmp/skips" CHECK_LOGS="$tmp/logs" BUILD="$tmp/build"
+mkdir -p "$BUILD/dl/suite"
 
 cat > "$tmp/skips" <<'EOF'
 skips;always;# SKIP no such thing;it has none
 stale;always;# SKIP no such thing;it had none
+moved;moved;# SKIP another version;only where it is one
 EOF
 : > "$tmp/parts"
 
@@ -44,6 +46,9 @@ echo 1..2; echo ok 1 - one; echo 'ok 2 - two # SKIP no such thing'
 EOF
 part stale <<'EOF'
 echo 1..1; echo ok 1 - one
+EOF
+part moved <<'EOF'
+echo 1..1; echo 'ok 1 - one # SKIP another version'
 EOF
 part unlisted <<'EOF'
 echo 1..1; echo 'ok 1 - one # SKIP nobody knows'
@@ -97,6 +102,7 @@ while read -r part pattern; do
     check "$part" said "^$part: not ok - $pattern"
 done <<'EOF'
 stale tests/skips says that it skips what matches
+moved tests/skips has no line for: ok 1 - one
 unlisted tests/skips has no line for: ok 1 - one # SKIP nobody knows
 no-plan it printed no plan
 short it planned 3 tests and ran 1
@@ -113,9 +119,12 @@ check 'a failed test is told' said '^fails: not ok 1 - it fails'
 check 'with its log' said "^fails: .*\(log: .*/logs/fails.log\)"
 check 'and its diagnostics' said '^ +# because of this'
 runs --junit "$tmp/junit.xml" all
-check 'all of them: the rest goes on, and the sum is right' said '^12 passed, 12 failed, 3 skipped'
-check 'each failure is told again at the end' sh -c "test \$(tail -n 13 '$tmp/out' | grep -c 'not ok') = 12"
-check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 16 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+check 'all of them: the rest goes on, and the sum is right' said '^12 passed, 13 failed, 4 skipped'
+check 'each failure is told again at the end' sh -c "test \$(tail -n 14 '$tmp/out' | grep -c 'not ok') = 13"
+check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 17 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+echo 'package 1 package_2.deb' > "$BUILD/dl/suite/package.moved"
+runs moved
+check 'a skip for a package that has moved' passed '0 passed, 0 failed, 1 skipped'
 runs no-such-part
 check 'an unknown part is an error' said "error: there is no part and no suite 'no-such-part'"
 runs --jobs 0 good

@@ -17,7 +17,8 @@ Usage: tests/sim/calibrate.sh [--tap] [--update] --all | PROFILE...
 Runs tests/kvm-abi-probe on the emulated host of each PROFILE of
 tests/kvm-sim/profiles/ and on its simulation, and compares the answers, but for
 those that tests/sim/cases/uncalibrated lists with a reason. Exit status 1 if
-one differs, or if there are less than 300.
+one differs, or if there are less than 300. Where the archive has no more the
+kernel of scripts/inputs.lock, and answers differ, that profile is skipped.
 
   --all     all profiles that an emulated host has: a quarter of an hour
   --update  writes these profiles anew, as the hosts are now; a new one is called
@@ -107,8 +108,13 @@ one_profile()
     diff "$logs/$profile.host.compared" "$logs/$profile.sim.compared" > "$logs/$profile.diff" ||
         [ "$?" -eq 1 ]
     differ=$(grep -c '^[<>]' "$logs/$profile.diff") || [ "$?" -eq 1 ]
+    # A profile is of the kernel that the lock has. This one may answer otherwise.
+    release=$(printf %s "${profile##*-}" | sed 's/[.]/[.]/g')
+    moved=$(inputs_moved | sed -n "s/^linux-[a-z]*-${release}[^0-9][^ ]* [^ ]* //p; s/^linux-source-$release [^ ]* //p" | head -n 1)
     if [ "$differ" -eq 0 ] && [ "$n" -ge 300 ]; then
         echo "ok - $profile: $n answers compared, 0 differ"
+    elif [ -z "$native" ] && [ -n "$moved" ] && [ "$n" -ge 300 ]; then
+        echo "ok - $profile: $differ lines differ # SKIP the host runs $moved, and the profile is of an older kernel; --update writes it anew"
     else
         echo "not ok - $profile: $n answers compared, $differ lines differ:"
         sed 's/^/#   /' "$logs/$profile.diff" | head -n 20
