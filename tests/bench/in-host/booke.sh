@@ -23,7 +23,7 @@ begin()
 trace()
 {
     case $1 in on) _on=true ;; *) _on=false ;; esac
-    qmp A trace-event-set-state "\"name\": \"kvm_vcpu_ioctl\", \"enable\": $_on"
+    qmp A trace-event-set-state name=kvm_vcpu_ioctl "enable=$_on"
 }
 
 # traced [TYPE]: how many were, of that type

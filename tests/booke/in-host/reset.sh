@@ -118,7 +118,7 @@ for CPU; do
         i=$((i + 1))
         if one_reset; then good=$((good + 1)); else echo "reset $i: $problem" >> /tmp/problems; fi
         # a dead guest stays so
-        case $problem in *'not boot'* | *monitor*) break ;; esac
+        case $problem in *'not boot'* | *'qmp: '*) break ;; esac
     done
     quit A
     [ "$ended" = 0 ] || echo "QEMU ended with status $ended: $(said A)" >> /tmp/problems
