@@ -1,5 +1,5 @@
 /*
- * qmp: gives a running QEMU one command, and prints what it answers. Built by
+ * qmp: gives a running QEMU commands, and prints what it answers. Built by
  * scripts/build-qemu, as it has JSON from QEMU.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -15,12 +15,12 @@
 #include "qobject/qstring.h"
 
 static const char usage[] =
-"Usage: qmp [-t SECONDS] SOCKET COMMAND[.MEMBER] [KEY=VALUE...]\n"
+"Usage: qmp [-t SECONDS] SOCKET COMMAND[.MEMBER] [KEY=VALUE...] [-- COMMAND...]\n"
 "\n"
 "Gives the QEMU that has -qmp unix:SOCKET,server=on,wait=off this command, with\n"
-"these arguments. A VALUE is JSON if it can be, and else a string. Prints what\n"
-"the command returns, or that member of it: a string as text, others as JSON,\n"
-"nothing for {}. Waits at most SECONDS for it all (default: 30).\n"
+"these arguments, and then the next one. A VALUE is JSON if it can be, and else\n"
+"a string. Prints what the command returns, or that member of it: a string as\n"
+"text, others as JSON, nothing for {}. Waits at most SECONDS for all (default: 30).\n"
 "\n"
 "Exit status: 1, QEMU's answer is an error, which is printed; 2, wrong usage;\n"
 "3, nobody listens there, or QEMU has gone; 4, no answer.\n";
@@ -77,7 +77,8 @@ static void receive(int fd, JSONMessageParser *parser)
     }
 }
 
-static void send_command(int fd, const char *name, QDict *arguments)
+static void ask(int fd, JSONMessageParser *parser, const char *name,
+                QDict *arguments)
 {
     QDict *command = qdict_new();
     GString *json;
@@ -88,6 +89,7 @@ static void send_command(int fd, const char *name, QDict *arguments)
     if (qemu_write_full(fd, json->str, json->len) != json->len) {
         die(3, "%s: QEMU has gone", path);
     }
+    receive(fd, parser);
 }
 
 /* Text comes without the monitor's carriage returns. */
@@ -112,67 +114,34 @@ static void print(QObject *value)
     }
 }
 
-int main(int argc, char **argv)
+/* The command that begins at argv[0]; returns the argument after it */
+static char **one_command(int fd, JSONMessageParser *parser, char **argv)
 {
     QDict *arguments = qdict_new();
-    JSONMessageParser parser;
-    unsigned int seconds = 30;
-    char *command, *member;
-    Error *err = NULL;
+    char *command = *argv++;
+    char *member = strchr(command, '.');
     QObject *value;
-    int option, fd;
 
-    while ((option = getopt(argc, argv, "+ht:")) != -1) {
-        if (option == 'h') {
-            return fputs(usage, stdout) < 0;
-        }
-        if (option != 't' || qemu_strtoui(optarg, NULL, 10, &seconds) < 0) {
-            die(2, "bad options: they are -t SECONDS; see qmp -h");
-        }
-    }
-    if (argc - optind < 2) {
-        die(2, "SOCKET or COMMAND is missing; see qmp -h");
-    }
-    path = argv[optind++];
-    command = argv[optind++];
-    member = strchr(command, '.');
     if (member) {
         *member++ = '\0';
     }
-    for (; optind < argc; optind++) {
-        char *equals = strchr(argv[optind], '=');
+    for (; *argv && strcmp(*argv, "--"); argv++) {
+        char *equals = strchr(*argv, '=');
 
         if (!equals) {
-            die(2, "'%s' is no KEY=VALUE; see qmp -h", argv[optind]);
+            die(2, "'%s' is no KEY=VALUE; see qmp -h", *argv);
         }
         *equals++ = '\0';
         value = qobject_from_json(equals, NULL);
-        qdict_put_obj(arguments, argv[optind],
+        qdict_put_obj(arguments, *argv,
                       value ?: QOBJECT(qstring_from_str(equals)));
     }
 
-    no_answer = g_strdup_printf("qmp: %s: QEMU does not answer '%s' within %u s; "
-                                "it hangs, or wants a longer -t\n",
-                                path, command, seconds);
-    signal(SIGALRM, late);
-    signal(SIGPIPE, SIG_IGN);
-    alarm(seconds);
-    fd = unix_connect(path, &err);
-    if (fd < 0) {
-        die(3, "%s; QEMU has ended, or its -qmp is another",
-            error_get_pretty(err));
-    }
-    json_message_parser_init(&parser, emit, NULL, NULL);
-    receive(fd, &parser);
-    send_command(fd, "qmp_capabilities", qdict_new());
-    receive(fd, &parser);
-    send_command(fd, command, arguments);
-    receive(fd, &parser);
-
+    ask(fd, parser, command, arguments);
     if (qdict_haskey(answer, "error")) {
         answer = qdict_get_qdict(answer, "error");
         fprintf(stderr, "%s\n", qdict_get_str(answer, "desc"));
-        return 1;
+        exit(1);
     }
     value = qdict_get(answer, "return");
     if (member) {
@@ -183,5 +152,49 @@ int main(int argc, char **argv)
         }
     }
     print(value);
+    return argv;
+}
+
+int main(int argc, char **argv)
+{
+    JSONMessageParser parser;
+    unsigned int seconds = 30;
+    Error *err = NULL;
+    int option, fd;
+
+    while ((option = getopt(argc, argv, "+ht:")) != -1) {
+        if (option == 'h') {
+            return fputs(usage, stdout) < 0;
+        }
+        if (option != 't' || qemu_strtoui(optarg, NULL, 10, &seconds) < 0) {
+            die(2, "bad options: they are -t SECONDS; see qmp -h");
+        }
+    }
+    argv += optind;
+    if (argc - optind < 2) {
+        die(2, "SOCKET or COMMAND is missing; see qmp -h");
+    }
+    path = *argv++;
+
+    no_answer = g_strdup_printf("qmp: %s: QEMU does not answer within %u s; "
+                                "it hangs, or wants a longer -t\n",
+                                path, seconds);
+    signal(SIGALRM, late);
+    signal(SIGPIPE, SIG_IGN);
+    alarm(seconds);
+    fd = unix_connect(path, &err);
+    if (fd < 0) {
+        die(3, "%s; QEMU has ended, or its -qmp is another",
+            error_get_pretty(err));
+    }
+    json_message_parser_init(&parser, emit, NULL, NULL);
+    receive(fd, &parser);
+    ask(fd, &parser, "qmp_capabilities", qdict_new());
+    while (*argv) {
+        argv = one_command(fd, &parser, argv);
+        if (*argv && !*++argv) {
+            die(2, "no COMMAND after --; see qmp -h");
+        }
+    }
     return fflush(stdout) ? 1 : 0;
 }
