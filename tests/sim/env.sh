@@ -92,7 +92,8 @@ sim_qemu()
 {
     if [ -n "${SIM_READY-}" ]; then
         for _program in "${SIM_ROOT_arm64:-$(sim_root arm64)}/bin/qemu-system-aarch64" \
-                        "${SIM_ROOT_powerpc:-$(sim_root powerpc)}/bin/qemu-system-ppc"; do
+                        "${SIM_ROOT_powerpc:-$(sim_root powerpc)}/bin/qemu-system-ppc" \
+                        "$build/obj-native/qmp"; do
             [ -x "$_program" ] ||
                 die "SIM_READY is set and $_program is not there; without SIM_READY it is built"
         done
@@ -100,6 +101,44 @@ sim_qemu()
     fi
     "$top/scripts/qemu-tree" --keep-work
     for _which in arm64 ppc ${SIM_PPC64:+ppc64}; do "$top/scripts/build-qemu" "$_which"; done
+    "$top/scripts/build-qemu" native qmp
+}
+
+# sim_start SECONDS PROGRAM OPTION...: QEMU in the background, as $started, for so long at
+# most. Its monitor is at $tmp/qmp, and nobody's when it does not answer
+sim_start()
+{
+    local seconds="$1"
+    shift
+    rm -f "$tmp/qmp"
+    start timeout -s KILL "$seconds" "$@" -display none -nodefaults \
+        -qmp "unix:$tmp/qmp,server=on,wait=off" < /dev/null
+}
+
+# sim_qmp COMMAND...: tests/lib/qmp.c on the QEMU that sim_start started last. What ends
+# one that does not answer is its limit
+sim_qmp() { "$build/obj-native/qmp" -t 600 "$tmp/qmp" "$@"; }
+
+# sim_await COMMAND...: until that succeeds, or QEMU has ended, which is a failure
+sim_await()
+{
+    until "$@"; do
+        kill -0 "$started" 2> /dev/null || return 1
+        sleep 0.03
+    done
+}
+
+# sim_save FILE: saves the guest into that, and prints "Status: completed", or "failed"
+# and why
+sim_save()
+{
+    local status=
+    sim_qmp migrate "uri=file:$1" || return 1
+    until [ "$status" = completed ] || [ "$status" = failed ]; do
+        status=$(sim_qmp query-migrate.status) || return 1
+    done
+    echo "Status: $status"
+    [ "$status" = completed ] || sim_qmp query-migrate.error-desc
 }
 
 # sim_here: this machine's architecture, by the name that profiles have for it

@@ -46,18 +46,9 @@ wait_for()
     _n=0 _said=0
     until [ -e "$1" ] || [ "$_said" -gt 15 ]; do
         kill -0 "$2" 2> /dev/null || return 1
-        [ -z "${4-}" ] || [ "$((_n % 4))" -ne 0 ] || echo "$4"
+        [ -z "${4-}" ] || [ "$((_n % 4))" -ne 0 ] || sim_qmp "$4" || true
         _n=$((_n + 1))
         if grep -qv ': warning: ' "$3/err"; then _said=$((_said + 1)); fi
-        sleep 0.03
-    done
-}
-
-# wait_said DIR PID WORDS: until the monitor has said that
-wait_said()
-{
-    until grep -q "$3" "$1/out"; do
-        kill -0 "$2" 2> /dev/null || return 0
         sleep 0.03
     done
 }
@@ -76,40 +67,37 @@ life()
     arm64) set -- "$@" -m 16 ;;
     *) set -- "$@" -nic none -m 64 -kernel "$sim_build/kernel-ppc" ;;
     esac
-    rm -f "$dir/1" "$dir/2" "$dir/reset" "$dir/fifo"
+    rm -f "$dir/1" "$dir/2" "$dir/reset"
     # another CPU of ppce500 waits in QEMU for a write to the machine's spin table
     kick='# no other CPU'
     case $arch-$what-$* in powerpc*-start-*'-smp 2'*) kick='mmio write 0xfef000024 4 0x1000' ;; esac
     printf '%s\n' "$kick" "state $dir/state-1" 'scribble 1' "touch $dir/1" "until $dir/reset" \
         "$kick" "state $dir/state-2" 'scribble 2' "state $dir/state-3" "touch $dir/2" > "$dir/script"
-    mkfifo "$dir/fifo"
     KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$dir/script KVM_SIM_FAULT_USED=$dir/used \
-        timeout -s KILL 120 "$sim_build/bin-$arch/$program" "$@" -display none -nodefaults \
-        -monitor stdio < "$dir/fifo" > "$dir/out" 2> "$dir/err" &
-    pid=$!
-    exec 5> "$dir/fifo"
-    trap '' PIPE                # QEMU can be gone at any moment
-    if [ "$what" = start ]; then
-        if wait_for "$dir/1" "$pid" "$dir"; then
-            if [ -n "$short" ]; then echo quit; fi
-            printf 'stop\nsystem_reset\ninfo status\n'
-            wait_said "$dir" "$pid" 'VM status'
+        sim_start 120 "$sim_build/bin-$arch/$program" "$@" > "$dir/err" 2>&1
+    pid=$started
+    # QEMU can be gone at any moment
+    if [ "$what" = restore ]; then
+        # too early a "cont" is forgotten
+        if wait_for "$dir/1" "$pid" "$dir" cont; then sim_qmp quit; fi
+    elif wait_for "$dir/1" "$pid" "$dir"; then
+        if [ -z "$short" ]; then
+            sim_qmp stop
+            sim_qmp system_reset
             : > "$dir/reset"
-            echo cont
+            sim_qmp cont
             if wait_for "$dir/2" "$pid" "$dir"; then
-                printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$dir/stream"
+                sim_qmp stop
+                sim_save "$dir/stream"
             fi
         fi
-    else
-        # too early a "cont" is forgotten
-        if wait_for "$dir/1" "$pid" "$dir" cont; then echo quit; fi
-    fi >&5 2> /dev/null || true
+        sim_qmp quit
+    fi > "$dir/out" 2>&1 || true
     status=0
-    exec 5>&-
     wait "$pid" || status=$?
     echo "$status" > "$dir/status"
-    # the monitor shows each letter that it reads, with control sequences
-    sed 's/.*\x1b\[K//' "$dir/out" | grep -v -e '^(qemu)' -e '^QEMU .* monitor' > "$dir/said" || true
+    # QEMU's own words, and not that it has gone
+    grep -v '^qmp: ' "$dir/out" > "$dir/said" || true
 }
 
 # plan PHASE < LOG: the faults, a line each, for calls from marker PHASE on (0: the
@@ -408,6 +396,7 @@ while :; do
     esac
 done
 work=$build/logs/sim-faults
+make_tmp
 if [ -n "$one" ]; then one_case "$one"; exit; fi
 
 for profile; do

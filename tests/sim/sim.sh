@@ -224,10 +224,13 @@ EOF
     case $arch in powerpc*) options="${options#ppc64 } -nic none -kernel $sim_build/kernel-ppc" ;; esac
     status=0
     # shellcheck disable=SC2086 # a list
-    printf 'info kvm\nquit\n' | KVM_SIM_PROFILE=$profile KVM_SIM_FAULT="$fault" timeout -s KILL 60 "$sim_build/bin-$arch/$program" $options \
-        -display none -nodefaults -monitor stdio > "$out.out" 2> "$out" || status=$?
+    KVM_SIM_PROFILE=$profile KVM_SIM_FAULT="$fault" sim_start 60 "$sim_build/bin-$arch/$program" $options > "$out" 2>&1
     enabled=no
-    ! grep -q '^kvm support: enabled' "$out.out" || enabled=yes
+    if sim_await sim_qmp query-kvm.enabled > "$out.enabled" 2>&1; then
+        ! grep -qx true "$out.enabled" || enabled=yes
+        sim_qmp quit
+    fi
+    wait "$started" || status=$?
     sed -i '/: warning: /d' "$out"
     case $outcome in
     kvm) want='0 yes 0' ;;
@@ -260,34 +263,30 @@ part_starts()
 # then resets itself by a write to the machine's RSTCR; the log is in $logs/reset
 reset_run()
 {
-    rm -f "$logs/reset" "$logs/1" "$logs/2" "$logs/3" "$logs/fifo"
+    rm -f "$logs/reset" "$logs/1" "$logs/2" "$logs/3"
     printf '%s\n' 'set tcr 0x04000000' 'set ivpr 0xc0000000' 'set ivor4 0x4440' \
         'tlbwe 3 0x80000100 0x00003000 0x3f' 'tlbwe 515 0x80000500 0x10000000 0x3f' "touch $logs/1" \
         "until $logs/2" 'expect tcr 0' 'expect ivpr 0' 'expect-tlb 3 0 0 0' 'expect-tlb 515 0 0 0' \
         'set tcr 0x04000000' 'mmio write 0xfe00e00b0 4 2' 'expect tcr 0' "touch $logs/3" > "$logs/script"
-    mkfifo "$logs/fifo"
     SIM_ROOT_powerpc=$1 SIM_CONTRACT=$2 KVM_SIM_PROFILE=e500v2-6.1 KVM_SIM_LOG=$logs/reset \
-        KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 "$sim_build/bin-powerpc/qemu-system-ppc" -M ppce500 \
-        -accel kvm -cpu e500v2_v30 -nic none -kernel "$sim_build/kernel-ppc" -display none -nodefaults \
-        -monitor stdio < "$logs/fifo" > "$out" 2>&1 &
-    pid=$!
-    exec 5> "$logs/fifo"
-    until [ -e "$logs/1" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+        KVM_SIM_SCRIPT=$logs/script sim_start 60 "$sim_build/bin-powerpc/qemu-system-ppc" -M ppce500 \
+        -accel kvm -cpu e500v2_v30 -nic none -kernel "$sim_build/kernel-ppc" > "$out" 2>&1
     # QEMU can be gone at any moment
-    printf 'stop\nsystem_reset\ninfo status\n' >&5 2> /dev/null || true
-    until grep -q 'VM status' "$out" || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
-    : > "$logs/2"
-    echo cont >&5 2> /dev/null || true
-    until [ -e "$logs/3" ] || ! kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
-    echo quit >&5 2> /dev/null || true
-    exec 5>&-
+    {
+        sim_await [ -e "$logs/1" ]
+        sim_qmp stop
+        sim_qmp system_reset
+        : > "$logs/2"
+        sim_qmp cont
+        sim_await [ -e "$logs/3" ]
+        sim_qmp quit
+    } > "$logs/said" 2>&1 || true
     status=0
-    wait "$pid" || status=$?
+    wait "$started" || status=$?
 }
 
 part_base()
 {
-    trap '' PIPE
     reset_run "$build/root-base-ppc" ''
     [ "$status" -eq 86 ] && grep -q 'contract dirty-bitmap broken: 528 entries need 72 bytes, and the bitmap has 66' "$out" && rc=0 || rc=1
     verdict "$rc" 'without the series QEMU gives KVM_DIRTY_TLB a bitmap that is too short' "$out"
@@ -321,19 +320,18 @@ part_shown()
 
 part_moves()
 {
-    trap '' PIPE
-    set -- "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -display none -nodefaults
+    set -- "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16
     rm -f "$logs/1" "$logs/stream"
     printf '%s\n' 'scribble 1' "touch $logs/1" > "$logs/script"
-    {
-        for _ in $(seq 1200); do [ -e "$logs/1" ] || sleep 0.05; done
-        printf 'migrate file:%s\nquit\n' "$logs/stream"
-    } | KVM_SIM_PROFILE=cortex-a72-6.1 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" -monitor stdio > "$out" 2>&1
+    KVM_SIM_PROFILE=cortex-a72-6.1 KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" > "$out" 2>&1
+    { sim_await [ -e "$logs/1" ] && sim_save "$logs/stream" && sim_qmp quit; } > "$logs/said" 2>&1 || true
+    wait "$started" || true
     echo 'event 1' > "$logs/script"     # it switches off when it goes on
     for profile in cortex-a72-6.1 cortex-a57-6.1; do
         status=0
-        KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 "$@" \
-            -incoming "file:$logs/stream" > "$out" 2>&1 || status=$?
+        KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" \
+            -incoming "file:$logs/stream" > "$out" 2>&1
+        wait "$started" || status=$?
         rc=1
         case $profile in
         cortex-a72-*) name='a guest goes on on the host that it comes from'
@@ -351,18 +349,14 @@ save_run()
     rm -f "$logs/1" "$logs/stream"
     printf '%s\n' "set msr $msr" "touch $logs/1" > "$logs/script"
     # shellcheck disable=SC2086 # a list
-    {
-        for _ in $(seq 400); do [ -e "$logs/1" ] || sleep 0.05; done
-        printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$logs/stream"
-    } | KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script timeout -s KILL 60 \
-        "$sim_build/bin-$arch/$program" $options -nic none -kernel "$sim_build/kernel-ppc" \
-        -display none -nodefaults -monitor stdio > "$out" 2>&1 || echo "exit $?" >> "$out"
-    sed -i '/^(qemu)/d' "$out"  # with control sequences
+    KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 60 "$sim_build/bin-$arch/$program" $options \
+        -nic none -kernel "$sim_build/kernel-ppc" > "$out" 2>&1
+    { sim_await [ -e "$logs/1" ] && sim_qmp stop && sim_save "$logs/stream" && sim_qmp quit; } >> "$out" 2>&1 || true
+    wait "$started" || echo "exit $?" >> "$out"
 }
 
 part_saves()
 {
-    trap '' PIPE
     while IFS=\; read -r profile options msr unit; do
         # shellcheck disable=SC2086 # a list
         sim_program "$profile" $options
@@ -454,6 +448,7 @@ while :; do
 done
 logs=$build/logs/sim
 out=$logs/out
+make_tmp
 if [ -n "$start" ]; then one_start "$start"; exit; fi
 if [ -n "$qtest" ]; then
     IFS=\; read -r a b c d e f <<EOF

@@ -11,16 +11,14 @@ set -eu
 what=$1 ticks=$2
 shift 2
 set -- qemu-system-aarch64 -M virt,gic-version=3 -accel kvm "$@" -m 256 -nodefaults -display none \
-    -serial file:/tmp/serial -monitor stdio -no-reboot \
+    -serial file:/tmp/serial -qmp unix:/tmp/qmp,server=on,wait=off -no-reboot \
     -kernel "$HOST_GUESTS/Image" -initrd "$HOST_GUESTS/initrd-arm64" \
     -append 'console=ttyAMA0 quiet cryptomgr.notests guest=stay'
 [ "$what" = save ] || set -- "$@" -incoming file:/files/state
 
 : > /tmp/serial
-mkfifo /tmp/monitor
-"$@" < /tmp/monitor > /tmp/monitor.log &
+"$@" < /dev/null >&2 &
 pid=$!
-exec 3> /tmp/monitor
 until [ "$(grep -c '^guest: tick ' /tmp/serial)" -ge "$ticks" ]; do
     sleep 0.2
     if ! kill -0 "$pid" 2> /dev/null; then
@@ -31,13 +29,19 @@ until [ "$(grep -c '^guest: tick ' /tmp/serial)" -ge "$ticks" ]; do
     fi
 done
 if [ "$what" = save ]; then
-    printf '%s\n' 'migrate file:/tmp/state' 'info migrate' quit >&3
-    wait "$pid"
+    qmp /tmp/qmp migrate uri=file:/tmp/state
+    state=
+    until [ "$state" = completed ]; do
+        state=$(qmp /tmp/qmp query-migrate.status)
+        [ "$state" != failed ] || { cat /tmp/serial; qmp /tmp/qmp query-migrate.error-desc; exit 1; } >&2
+        sleep 0.2
+    done
+fi
+qmp /tmp/qmp quit
+wait "$pid"
+if [ "$what" = save ]; then
     cat /tmp/serial >&2
-    grep -q '^Status:[[:space:]]*completed' /tmp/monitor.log || { cat /tmp/monitor.log >&2; exit 1; }
     cat /tmp/state
 else
-    echo quit >&3
-    wait "$pid"
     cat /tmp/serial
 fi

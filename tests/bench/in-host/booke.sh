@@ -23,32 +23,33 @@ begin()
 trace()
 {
     case $1 in on) _on=true ;; *) _on=false ;; esac
-    qmp A trace-event-set-state "\"name\": \"kvm_vcpu_ioctl\", \"enable\": $_on"
+    qmp A trace-event-set-state name=kvm_vcpu_ioctl "enable=$_on"
 }
 
 # traced [TYPE]: how many were, of that type
 traced() { grep -c "^kvm_vcpu_ioctl .*type 0x${1-}" /tmp/A.err || true; }
 
 # reset_done: a reset, and an answer that comes behind it
-reset_done() { qmp A system_reset && qmp A query-status; }
+reset_done() { qmp A system_reset -- query-status; }
 
-# ms COMMAND...: what it takes, least of five times RESETS in a row
+# ms COMMAND: what it takes, with an answer behind it, least of five times RESETS in a row
 ms()
 {
+    _what=$1 _i=0
+    set --
+    while [ "$_i" -lt "$resets" ]; do
+        set -- "$@" "$_what" -- query-status --
+        _i=$((_i + 1))
+    done
     for _try in 1 2 3 4 5; do
-        _i=0
         _begin=$(uptime | tr -d .)
-        while [ "$_i" -lt "$resets" ]; do
-            "$@"
-            _i=$((_i + 1))
-        done
+        patience=600 qmp A "$@" query-status
         echo "$(($(uptime | tr -d .) - _begin)) $resets"
     done | awk '{ t = $1 * 10 / $2; if (NR == 1 || t < least) least = t } END { printf "%.1f\n", least }'
 }
-nothing() { qmp A query-status && qmp A query-status; }
 
 # reset_ms: of one reset, without what the questions take
-reset_ms() { echo "$(ms reset_done) $(ms nothing)" | awk '{ printf "%.1f\n", $1 - $2 }'; }
+reset_ms() { echo "$(ms system_reset) $(ms query-status)" | awk '{ printf "%.1f\n", $1 - $2 }'; }
 
 for which in base series; do
     case $which in base) qemu=/files/qemu-base ;; *) qemu='qemu-system-ppc' ;; esac

@@ -24,12 +24,12 @@ set -eu
 save()
 {
     rm -f /tmp/state
-    qmp "$1" migrate '"uri": "file:/tmp/state"' || { problem="migrate: $reply"; return 1; }
+    qmp "$1" migrate uri=file:/tmp/state || { problem="migrate: $reply"; return 1; }
     while :; do
-        qmp "$1" query-migrate || { problem="query-migrate: $reply"; return 1; }
+        qmp "$1" query-migrate.status || { problem="query-migrate: $reply"; return 1; }
         case $reply in
-        *'"status": "completed"'*) return 0 ;;
-        *'"status": "failed"'*) problem="migration failed: $reply"; return 1 ;;
+        completed) return 0 ;;
+        failed) problem="migration failed: $(ask "$1" query-migrate.error-desc)"; return 1 ;;
         esac
         sleep 0.1
     done
@@ -104,8 +104,8 @@ await_load()
     _until=$(($(uptime | cut -d . -f 1) + patience))
     while :; do
         gone "$1" && { problem="QEMU ended: $(said "$1")"; return 1; }
-        _state=$(state "$1") || { problem="while it loads: $reply"; return 1; }
-        case $_state in inmigrate | '') ;; *) return 0 ;; esac
+        _state=$(state "$1") || { problem="while it loads: $_state"; return 1; }
+        case $_state in inmigrate) ;; *) return 0 ;; esac
         [ "$(uptime | cut -d . -f 1)" -lt "$_until" ] || { problem='it does not end loading'; return 1; }
         sleep 0.1
     done

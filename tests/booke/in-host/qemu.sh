@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC3045 # sourced; busybox has read -t
+# shellcheck shell=sh disable=SC2034 # sourced
 #
 # For the scripts that run in an e500v2 host: QEMUs with a Linux guest, each
 # with a name, A or B, their monitors, and what their guests print. To be sourced
@@ -9,80 +9,61 @@
 serial=/tmp/serial      # what the guests print: one behind the other
 patience=30             # seconds to wait for what takes one or two
 reply='' waited=''
-pid_A='' pid_B=''
-trap '' PIPE            # a QEMU that has gone is seen when it does not answer
 
-# start NAME OPTION...: QEMU, with its standard error in /tmp/NAME.err
+# start NAME OPTION...: QEMU, with its standard error in /tmp/NAME.err; when its
+# monitor does not answer, or it ends, it fails with the reason in $reply
 start()
 {
     _name=$1
     shift
-    rm -f "/tmp/$_name.in" "/tmp/$_name.out"
-    mkfifo "/tmp/$_name.in" "/tmp/$_name.out"
     # shellcheck disable=SC2086 # WRAP is a command with arguments, or nothing
     ${WRAP-} "${QEMU:-qemu-system-ppc}" -M "$MACHINE" -accel "$ACCEL" -cpu "$CPU" -m 128 -nodefaults -display none \
-        -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial -qmp stdio \
+        -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial \
+        -qmp "unix:/tmp/$_name.qmp,server=on,wait=off" \
         -kernel "$HOST_GUESTS/vmlinux" -initrd "$HOST_GUESTS/initrd-ppc" \
-        -append "console=ttyS0 quiet guest=$GUEST" "$@" \
-        < "/tmp/$_name.in" > "/tmp/$_name.out" 2> "/tmp/$_name.err" 3>&- 4>&- 5>&- 6>&- &
-    eval "pid_$_name=$!"
-    case $_name in
-    A) exec 3> /tmp/A.in 4< /tmp/A.out ;;
-    B) exec 5> /tmp/B.in 6< /tmp/B.out ;;
-    esac
-    : > "/tmp/$_name.events"
-    answer "$_name" QMP && qmp "$_name" qmp_capabilities
-}
-
-# answer NAME KEY: waits for a line that begins with {"KEY", or with an error,
-# and has it in $reply; fails when that, the end or nothing comes
-answer()
-{
-    while :; do
-        case $1 in
-        A) IFS= read -r -t "$patience" reply <&4 ;;
-        B) IFS= read -r -t "$patience" reply <&6 ;;
-        esac || { reply="QEMU's monitor does not answer"; return 1; }
-        case $reply in
-        "{\"$2\""*) return 0 ;;
-        '{"error"'*) return 1 ;;
-        *) printf '%s\n' "$reply" >> "/tmp/$1.events" ;;
-        esac
+        -append "console=ttyS0 quiet guest=$GUEST" "$@" < /dev/null > "/tmp/$_name.err" 2>&1 &
+    echo "$!" > "/tmp/$_name.pid"
+    until qmp "$_name" query-status; do
+        # nobody listens at first
+        [ "$?" -eq 3 ] && ! gone "$_name" || return 1
+        sleep 0.1
     done
 }
 
-# qmp NAME COMMAND [ARGUMENTS]: with $reply
+# qmp NAME COMMAND...: tests/lib/qmp.c, with what it says in $reply
 qmp()
 {
-    case $1 in
-    A) printf '{"execute": "%s", "arguments": {%s}}\n' "$2" "${3-}" >&3 ;;
-    B) printf '{"execute": "%s", "arguments": {%s}}\n' "$2" "${3-}" >&5 ;;
-    esac 2> /dev/null || { reply='QEMU has gone'; return 1; }
-    answer "$1" return
+    local to="/tmp/$1.qmp"
+    shift
+    reply=$(command qmp -t "$patience" "$to" "$@" 2>&1)
+}
+
+# ask NAME COMMAND...: prints it
+ask()
+{
+    local status=0
+    qmp "$@" || status=$?
+    [ -z "$reply" ] || printf '%s\n' "$reply"
+    return "$status"
 }
 
 # hmp NAME COMMAND: prints what the human monitor does
-hmp()
-{
-    qmp "$1" human-monitor-command "\"command-line\": \"$2\"" || { printf '%s\n' "$reply"; return 1; }
-    printf '%s\n' "$reply" | sed -e 's/^{"return": "//' -e 's/"}.\{0,1\}$//' -e 's/\\r\\n/\n/g' \
-        -e 's/\\n/\n/g' -e 's/\\t/\t/g' -e 's/\\"/"/g' | sed '/^$/d'
-}
+hmp() { ask "$1" human-monitor-command "command-line=$2"; }
 
 # state NAME: QEMU's word for it: running, paused, inmigrate
-state() { qmp "$1" query-status && printf '%s\n' "$reply" | sed 's/.*"status": "\([^"]*\)".*/\1/'; }
+state() { ask "$1" query-status.status; }
 
 # uptime: the host's, in seconds and hundredths
 uptime() { read -r _up _ < /proc/uptime && printf '%s\n' "$_up"; }
 
 # gone NAME: whether that QEMU has ended
-gone() { eval "_pid=\$pid_$1"; ! kill -0 "$_pid" 2> /dev/null; }
+gone() { ! kill -0 "$(cat "/tmp/$1.pid")" 2> /dev/null; }
 
 # ended NAME: waits for its end; its exit status is in $ended, which is "hang"
 # when it had to be killed
 ended()
 {
-    eval "_pid=\$pid_$1"
+    _pid=$(cat "/tmp/$1.pid")
     _until=$(($(uptime | cut -d . -f 1) + patience))
     ended=
     while kill -0 "$_pid" 2> /dev/null; do
@@ -96,15 +77,14 @@ ended()
     _status=0
     wait "$_pid" 2> /dev/null || _status=$?
     : "${ended:=$_status}"
-    eval "pid_$1="
+    rm "/tmp/$1.pid"
 }
 
 # quit NAME: ends it, by force when it does not want to
 quit()
 {
-    eval "_pid=\$pid_$1"
-    [ -n "$_pid" ] || return 0
-    patience=5 qmp "$1" quit || kill -9 "$_pid" 2> /dev/null || true
+    [ -e "/tmp/$1.pid" ] || return 0
+    patience=5 qmp "$1" quit || kill -9 "$(cat "/tmp/$1.pid")" 2> /dev/null || true
     ended "$1"
 }
 
