@@ -95,6 +95,8 @@ test_errors()
     check "a missing --file is an error" fails "$tmp/none" --root "$tmp/empty" --file "$tmp/none" arm64 -- true
     check "no QEMU is an error that says how to make it" \
         env BUILD="$tmp/none" sh -c '"$0" arm64 -- true 2>&1 | grep -F "scripts/build-qemu arm64"' "$top/hosts/run"
+    check "the same for this machine" \
+        env BUILD="$tmp/none" sh -c '"$0" native -- true 2>&1 | grep -F "scripts/build-qemu native"' "$top/hosts/run"
 }
 
 # busy SECONDS ARG...: hosts/run ARG... with that limit, and eight others on the
