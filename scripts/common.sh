@@ -172,8 +172,11 @@ need_space()
 # need_packages PACKAGE...: installs those Debian packages that are missing.
 need_packages()
 {
-    _missing=
+    _missing=''
+    # The compiler and the C library of the machine itself have other names.
+    _own_cc=gcc-$(uname -m | tr _ -)-linux-gnu _own_libc=libc6-dev-$(dpkg --print-architecture)-cross
     for _p; do
+        case $_p in "$_own_cc") _p=gcc ;; "$_own_libc") _p=libc6-dev ;; esac
         case $(dpkg-query -W -f '${Status}' "$_p" 2>/dev/null) in
         *' installed') ;;
         *) _missing="$_missing $_p" ;;
@@ -197,6 +200,41 @@ install_packages()
     flock 9
     $_sudo apt-get update &&
         $_sudo apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
+}
+
+# left_out WHICH: prints why this machine cannot build for such hosts (arm64, ppc,
+# ppc64, x86_64), and nothing where it can. Debian has the compilers for x86-64,
+# always; for other machines it lacks some.
+left_out()
+{
+    [ "$(uname -m)" != x86_64 ] || return 0
+    case $1 in
+    arm64) return 0 ;;
+    x86_64) echo 'QEMU for x86-64 hosts is built on x86-64 only'; return 0 ;;
+    ppc) _cc=powerpc-linux-gnu-gcc ;;
+    ppc64) _cc=powerpc64-linux-gnu-gcc ;;
+    esac
+    need_packages gcc >&2 # with the lists that are asked
+    command -v "$_cc" > /dev/null || [ -n "$(apt-cache show "gcc-${_cc%-gcc}" 2> /dev/null)" ] ||
+        echo "there is no $_cc here, and Debian has none for $(dpkg --print-architecture)"
+}
+
+# buildable WHICH...: prints those that are not left out, and on stderr why others are.
+buildable()
+{
+    for _which; do
+        _why=$(left_out "$_which")
+        if [ -z "$_why" ]; then echo "$_which"; else say "$_which is left out: $_why" >&2; fi
+    done
+}
+
+# must_build WHICH WHAT: where that is left out says so, and ends with status 77.
+must_build()
+{
+    _why=$(left_out "$1")
+    [ -n "$_why" ] || return 0
+    printf '%s: %s is left out: %s; use an x86-64 machine for it\n' "${0##*/}" "$2" "$_why" >&2
+    exit 77
 }
 
 # --- what is fetched

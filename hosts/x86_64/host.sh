@@ -13,14 +13,15 @@ default_memory=2048
 max_smp=8
 append=cryptomgr.notests       # they take a third of a second
 
-root=native
+root=x86_64
+[ "$(uname -m)" != x86_64 ] || root=native # which scripts/build-qemu makes of x86_64
 recipe=hosts/debian.sh
 deb_arch=amd64
 suite=bookworm
 release=6.1
 modules='virtio_pci virtio_console kvm_amd'
-cc=gcc
-packages=
+cc=x86_64-linux-gnu-gcc
+packages='gcc-x86-64-linux-gnu libc6-dev-amd64-cross'
 emulator_package=qemu-system-x86
 
 guests=x86_64

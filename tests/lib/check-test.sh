@@ -16,10 +16,13 @@ make_tmp
 export CHECK_PARTS="$tmp/parts" CHECK_SKIPS="$tmp/skips" CHECK_LOGS="$tmp/logs" BUILD="$tmp/build"
 mkdir -p "$BUILD/dl/suite"
 
-cat > "$tmp/skips" <<'EOF'
+cat > "$tmp/skips" <<EOF
 skips;always;# SKIP no such thing;it has none
 stale;always;# SKIP no such thing;it had none
 moved;moved;# SKIP another version;only where it is one
+no-build;always;# SKIP no compiler;it has none
+depends;$(uname -m)?;# SKIP no such thing;it may have none
+elsewhere;pdp11?;# SKIP no such machine;another one may be
 EOF
 : > "$tmp/parts"
 
@@ -40,6 +43,24 @@ echo 1..2; echo ok 1 - one; echo ok 2 - two
 EOF
 part needs-bad shared bad-build <<'EOF'
 echo 1..1; echo ok 1 - never run
+EOF
+part no-build build <<'EOF'
+echo 1..1; echo 'ok 1 - it is built # SKIP no compiler'
+EOF
+part needs-none shared no-build <<'EOF'
+echo 1..1; echo ok 1 - never run
+EOF
+part does-without shared 'good-build no-build?' <<'EOF'
+echo 1..1; echo ok 1 - one
+EOF
+part needs-bad-too shared 'bad-build?' <<'EOF'
+echo 1..1; echo ok 1 - never run
+EOF
+part depends <<'EOF'
+echo 1..1; echo ok 1 - one
+EOF
+part elsewhere <<'EOF'
+echo 1..1; echo 'ok 1 - one # SKIP no such machine'
 EOF
 part skips <<'EOF'
 echo 1..2; echo ok 1 - one; echo 'ok 2 - two # SKIP no such thing'
@@ -94,6 +115,12 @@ runs good
 check 'a part that passes, and the build that it needs' passed '3 passed, 0 failed, 0 skipped'
 runs skips
 check 'a skip that is listed' passed '1 passed, 0 failed, 1 skipped'
+runs needs-none does-without
+check 'what needs a build that is skipped is skipped, or does without it' passed '2 passed, 0 failed, 2 skipped'
+runs depends
+check 'a skip that depends on the machine' passed '1 passed, 0 failed, 0 skipped'
+runs needs-bad-too
+check 'nothing does without a build that failed' said '^0 passed, 1 failed, 1 skipped'
 runs needs-bad
 check 'a build that fails is one failure' said '^0 passed, 1 failed, 1 skipped'
 check 'what needs it is not run' test ! -e "$tmp/logs/needs-bad.log"
@@ -103,6 +130,7 @@ while read -r part pattern; do
 done <<'EOF'
 stale tests/skips says that it skips what matches
 moved tests/skips has no line for: ok 1 - one
+elsewhere tests/skips has no line for: ok 1 - one # SKIP no such machine
 unlisted tests/skips has no line for: ok 1 - one # SKIP nobody knows
 no-plan it printed no plan
 short it planned 3 tests and ran 1
@@ -119,9 +147,9 @@ check 'a failed test is told' said '^fails: not ok 1 - it fails'
 check 'with its log' said "^fails: .*\(log: .*/logs/fails.log\)"
 check 'and its diagnostics' said '^ +# because of this'
 runs --junit "$tmp/junit.xml" all
-check 'all of them: the rest goes on, and the sum is right' said '^12 passed, 13 failed, 4 skipped'
-check 'each failure is told again at the end' sh -c "test \$(tail -n 14 '$tmp/out' | grep -c 'not ok') = 13"
-check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 17 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+check 'all of them: the rest goes on, and the sum is right' said '^14 passed, 14 failed, 8 skipped'
+check 'each failure is told again at the end' sh -c "test \$(tail -n 15 '$tmp/out' | grep -c 'not ok') = 14"
+check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 23 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
 echo 'package 1 package_2.deb' > "$BUILD/dl/suite/package.moved"
 runs moved
 check 'a skip for a package that has moved' passed '0 passed, 0 failed, 1 skipped'

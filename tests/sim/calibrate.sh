@@ -90,6 +90,10 @@ compared()
 one_profile()
 {
     profile=$1
+    if [ -z "$native" ]; then
+        skip=$(sim_skip "$(sim_arch "$profile")")
+        [ -z "$skip" ] || { echo "ok - $profile$skip"; return; }
+    fi
     if [ -n "$update" ]; then
         if ! host_probe "$profile" --profile "${profile%-*} with Linux ${profile##*-}" > "$logs/$profile.new" 2> "$logs/$profile.err"; then
             echo "not ok - $profile: not written: the probe failed on its host: $(tail -n 1 "$logs/$profile.err")"
@@ -127,7 +131,7 @@ while :; do
     --tap) tap=yes; shift ;;
     --update) update=yes; shift ;;
     --all) all=yes; shift ;;
-    --native) native=native; shift ;;
+    --native) native=native SIM_ARCHS=$(sim_here); export SIM_ARCHS; shift ;;
     --one) one=yes; shift ;;
     --help | -h) usage; exit 0 ;;
     -*) die "unknown option '$1'; see tests/sim/calibrate.sh --help" ;;

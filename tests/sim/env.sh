@@ -22,12 +22,18 @@ sim_cc()
     mv "$_out.new" "$_out"
 }
 
-# sim_archs: the kinds of hosts, or those of SIM_ARCHS; 64-bit PowerPC, for e5500 and
-# e6500, if its QEMU is there
+# why there is no PowerPC on this machine, if so; asked once
+: "${SIM_NO_POWERPC=$(left_out ppc)}"
+export SIM_NO_POWERPC
+
+# sim_archs: the kinds of hosts, or those of SIM_ARCHS; PowerPC where it can be built;
+# 64-bit PowerPC, for e5500 and e6500, if its QEMU is there
 sim_archs()
 {
     [ -z "${SIM_ARCHS-}" ] || { echo "$SIM_ARCHS"; return; }
-    if [ -x "${SIM_ROOT_powerpc64:-$(sim_root powerpc64)}/bin/qemu-system-ppc64" ]; then
+    if [ -n "$SIM_NO_POWERPC" ]; then
+        echo arm64
+    elif [ -x "${SIM_ROOT_powerpc64:-$(sim_root powerpc64)}/bin/qemu-system-ppc64" ]; then
         echo arm64 powerpc powerpc64
     else
         echo arm64 powerpc
@@ -63,11 +69,13 @@ tap()
 # source is newer; packages first
 sim_make()
 {
-    need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-powerpc-linux-gnu \
-        libc6-dev-powerpc-cross qemu-user-static
-    case $(sim_archs) in
-    *powerpc64) need_packages gcc-powerpc64-linux-gnu libc6-dev-ppc64-cross ;;
-    esac
+    need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+    for _arch in $(sim_archs); do
+        case $_arch in
+        powerpc) need_packages gcc-powerpc-linux-gnu libc6-dev-powerpc-cross ;;
+        powerpc64) need_packages gcc-powerpc64-linux-gnu libc6-dev-ppc64-cross ;;
+        esac
+    done
     for _arch in $(sim_archs); do
         _dir=$sim_build/$_arch
         [ -z "$(find "$sim_source/kvm-sim" "$sim_source/sim/kvm-abi-probe.c" -name '*.[ch]' \
@@ -94,13 +102,14 @@ sim_qemu()
         for _program in "${SIM_ROOT_arm64:-$(sim_root arm64)}/bin/qemu-system-aarch64" \
                         "${SIM_ROOT_powerpc:-$(sim_root powerpc)}/bin/qemu-system-ppc" \
                         "$build/obj-native/qmp"; do
+            case $SIM_NO_POWERPC-$_program in ?*-*/qemu-system-ppc) continue ;; esac
             [ -x "$_program" ] ||
                 die "SIM_READY is set and $_program is not there; without SIM_READY it is built"
         done
         return
     fi
     "$top/scripts/qemu-tree" --keep-work
-    for _which in arm64 ppc ${SIM_PPC64:+ppc64}; do "$top/scripts/build-qemu" "$_which"; done
+    for _which in $(buildable arm64 ppc ${SIM_PPC64:+ppc64}); do "$top/scripts/build-qemu" "$_which"; done
     "$top/scripts/build-qemu" native qmp
 }
 
@@ -185,7 +194,7 @@ sim_skip()
 {
     case " $(sim_archs) " in
     *" $1 "*) ;;
-    *) echo ' # SKIP no build/root-ppc64; scripts/build-qemu ppc64 makes it' ;;
+    *) echo " # SKIP ${SIM_NO_POWERPC:-no build/root-ppc64; scripts/build-qemu ppc64 makes it}" ;;
     esac
 }
 
@@ -212,16 +221,12 @@ sim_wrappers()
             *-test) echo 'export KVM_SIM_CONTRACT=log' ;;
             *) echo 'export KVM_SIM_CONTRACT=${SIM_CONTRACT-}' ;;
             esac
-            if [ "$_arch" = "$(sim_here)" ]; then
-                echo "exec env LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
-            else
-                # the CPU that the program itself reads: DCZID_EL0
-                # shellcheck disable=SC2016 # for the wrapper
-                [ "$_arch" != arm64 ] ||
-                    echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/-[^-]*$//; s/-no$//")'
-                [ "$_arch" = arm64 ] || echo cpu=
-                echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L \$root -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
-            fi
+            # the CPU that the program itself reads, DCZID_EL0, on an AArch64 machine too
+            # shellcheck disable=SC2016 # for the wrapper
+            [ "$_arch" != arm64 ] ||
+                echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/-[^-]*$//; s/-no$//")'
+            [ "$_arch" = arm64 ] || echo cpu=
+            echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L \$root -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
         } > "$sim_build/bin-$_arch/.$_name"
         chmod +x "$sim_build/bin-$_arch/.$_name"
         mv "$sim_build/bin-$_arch/.$_name" "$sim_build/bin-$_arch/$_name"
