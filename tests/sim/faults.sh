@@ -62,6 +62,17 @@ wait_said()
     done
 }
 
+# ask_saved DIR PID: asks until the migration is over, or was refused; the monitor's command
+# comes back before
+ask_saved()
+{
+    until grep -qE '^(Status:[[:space:]]*(completed|failed)|Error: )' "$1/out"; do
+        kill -0 "$2" 2> /dev/null || return 0
+        echo 'info migrate'
+        sleep 0.1
+    done
+}
+
 # life DIR PROFILE start|restore OPTION...: one QEMU, from its start to its end. In
 # DIR: out, err, log if there is one already, status; the script touches 1 when the
 # guest runs and 2 when it runs after the reset. KVM's state is in state-1 when the
@@ -97,7 +108,9 @@ life()
             : > "$dir/reset"
             echo cont
             if wait_for "$dir/2" "$pid" "$dir"; then
-                printf 'stop\nmigrate file:%s\ninfo migrate\nquit\n' "$dir/stream"
+                printf 'stop\nmigrate file:%s\n' "$dir/stream"
+                ask_saved "$dir" "$pid"
+                echo quit
             fi
         fi
     else
@@ -135,6 +148,7 @@ plan()
                     order[++kinds] = kind
                 }
                 last[kind] = count[kind]
+                worked[kind, count[kind]] = 1
             }
         }
         END {
@@ -150,6 +164,7 @@ plan()
                 # which registers there are QEMU learns by that answer
                 if (last[k] > first[k]) print k "@" last[k] "=" (k ~ /ONE_REG/ ? "EINVAL" : answer)
                 middle = int((first[k] + last[k]) / 2)
+                while (!((k, middle) in worked)) middle++
                 if (middle > first[k] && middle < last[k]) print k "@" middle "=" answer
             }
         }'
@@ -252,7 +267,10 @@ problem()
     cat "$1/told" "$1/said" | grep -q "$call" || echo "does not name the call: $words"
     case $3-$status in
     # a guest that is not in sync may be there, and must not run
-    start-0 | restore-0) [ ! -e "$1/1" ] || echo "goes on: $words" ;;
+    start-0) [ ! -e "$1/1" ] || echo "goes on: $words" ;;
+    # what was being done says whether the incoming state was there
+    restore-0) [ ! -e "$1/1" ] ||
+        echo "goes on: $(grep -m 1 -E ': (Failed to (get|put) registers|Restoring resisters|Failed to synchronize)' "$1/told" || echo "$words")" ;;
     save-0) grep -q '^Status:[[:space:]]*failed' "$1/said" || echo "saves all the same: $words" ;;
     save-*) echo "ends a guest that was to be saved: $words" ;;
     esac
