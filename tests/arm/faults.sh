@@ -38,7 +38,7 @@ if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 logs=$build/logs/arm-faults
 rm -rf "$logs"
 mkdir -p "$logs"
-aarch64-linux-gnu-gcc -shared -fPIC -O2 -Wall -Werror -o "$logs/kvm-fault.so" "$top/tests/lib/kvm-fault.c"
+aarch64-linux-gnu-gcc -shared -fPIC -O2 -Wall -Werror -o "$logs/kvm-fault.so" "$top/tests/lib/kvm-fault.c" "$top/tests/lib/faults.c"
 
 for kernel in 6.1 7.2; do
     say "Linux $kernel (logs: ${logs#"$top"/}/)" >&3

@@ -40,7 +40,7 @@ need_packages qemu-utils
 booke_begin booke-faults
 make_tmp
 qemu-img create -q -f qcow2 "$tmp/snapshots.qcow2" 64M
-powerpc-linux-gnu-gcc -shared -fPIC -O2 -Wall -Werror -o "$tmp/kvm-fault.so" "$top/tests/lib/kvm-fault.c"
+powerpc-linux-gnu-gcc -shared -fPIC -O2 -Wall -Werror -o "$tmp/kvm-fault.so" "$top/tests/lib/kvm-fault.c" "$top/tests/lib/faults.c"
 if [ -n "$todo" ]; then marks=todo; elif [ -n "$short" ]; then marks=short; else marks='short long'; fi
 # shellcheck disable=SC2086 # a list
 in_host booke-faults 1200 --file "$tmp/snapshots.qcow2" --file "$tmp/kvm-fault.so" \

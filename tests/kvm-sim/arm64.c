@@ -5,6 +5,7 @@
 #ifdef __aarch64__
 
 #include "sim.h"
+#include "../lib/faults.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -569,7 +570,7 @@ static int one_reg(struct call *c)
         }
     }
     r = find_reg(vcpu, one->id);
-    if (!r || r->p->gone || reg_is_gone(one->id)) {
+    if (!r || r->p->gone || fault_gone(one->id)) {
         return -ENOENT;
     }
     size = one_reg_size(one->id);
@@ -616,7 +617,7 @@ static int get_reg_list(struct call *c)
     for (size_t i = 0; i < vcpu->arch->n_regs; i++) {
         const struct profile_reg *p = vcpu->arch->regs[i].p;
 
-        n += !p->hidden && !p->gone && !reg_is_gone(p->id);
+        n += !p->hidden && !p->gone && !fault_gone(p->id);
     }
     *head = n;
     if (n > room) {
@@ -626,7 +627,7 @@ static int get_reg_list(struct call *c)
     for (size_t i = 0; i < vcpu->arch->n_regs; i++) {
         const struct profile_reg *p = vcpu->arch->regs[i].p;
 
-        if (p->hidden || p->gone || reg_is_gone(p->id)) {
+        if (p->hidden || p->gone || fault_gone(p->id)) {
             continue;
         }
         if (user_write(c->arg + 8 + 8 * n++, &p->id, 8)) {

@@ -5,6 +5,7 @@
 #ifdef __powerpc__
 
 #include "sim.h"
+#include "../lib/faults.h"
 #include "booke-sregs.h"
 #include <asm/ptrace.h>
 #include <link.h>
@@ -379,7 +380,7 @@ static int one_reg(struct call *c)
     if (!profile.caps[KVM_CAP_ONE_REG]) {
         return -EINVAL;         /* one may ask so, too */
     }
-    if (!p || p->gone || reg_is_gone(one->id) || size > 8) {
+    if (!p || p->gone || fault_gone(one->id) || size > 8) {
         return -EINVAL;
     }
     n = p - profile.regs;

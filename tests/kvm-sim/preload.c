@@ -7,9 +7,9 @@
  * another architecture, such as the shell of a test, could not load us.
  */
 #include "sim.h"
+#include "../lib/opens.h"
 #include <dirent.h>
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef __O_TMPFILE
-#define __O_TMPFILE 020000000
-#endif
 
 /*
  * PowerPC's device tree, in which QEMU looks for the CPU's clocks: what is below
@@ -50,50 +46,6 @@ static int do_open(int dir, const char *path, int flags, int mode)
     }
     return syscall(SYS_openat, dir, moved(path, buffer, sizeof(buffer)), flags,
                    mode);
-}
-
-#define MODE(flags) ({                                          \
-        int mode_ = 0;                                          \
-        if ((flags) & (O_CREAT | __O_TMPFILE)) {                \
-            va_list ap_;                                        \
-            va_start(ap_, flags);                               \
-            mode_ = va_arg(ap_, int);                           \
-            va_end(ap_);                                        \
-        }                                                       \
-        mode_;                                                  \
-    })
-
-#define OPEN(name, extra)                                       \
-    int name(const char *path, int flags, ...)                  \
-    {                                                           \
-        return do_open(AT_FDCWD, path, flags | (extra), MODE(flags)); \
-    }
-#define OPENAT(name, extra)                                     \
-    int name(int dir, const char *path, int flags, ...)         \
-    {                                                           \
-        return do_open(dir, path, flags | (extra), MODE(flags)); \
-    }
-
-int open(const char *path, int flags, ...);
-int open64(const char *path, int flags, ...);
-int openat(int dir, const char *path, int flags, ...);
-int openat64(int dir, const char *path, int flags, ...);
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-
-OPEN(open, 0)
-OPEN(open64, O_LARGEFILE)
-OPENAT(openat, 0)
-OPENAT(openat64, O_LARGEFILE)
-
-int __open_2(const char *path, int flags)
-{
-    return do_open(AT_FDCWD, path, flags, 0);
-}
-
-int __open64_2(const char *path, int flags)
-{
-    return do_open(AT_FDCWD, path, flags | O_LARGEFILE, 0);
 }
 
 static FILE *do_fopen(const char *name, const char *path, const char *mode)

@@ -31,6 +31,7 @@
  *   reg ID VALUE HOW...      KVM_GET_ONE_REG
  */
 #include "sim.h"
+#include "../lib/faults.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,56 +46,6 @@ static void __attribute__((noreturn)) bad(const char *what)
 {
     config_error("%s:%d: %s; tests/kvm-sim/profile.c says at its top what lines there are",
                  current_file, current_line, what);
-}
-
-#define E(name) { name, #name }
-static const struct { int error; const char *name; } errors[] = {
-    E(EPERM), E(ENOENT), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC),
-    E(EBADF), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(EBUSY), E(EEXIST),
-    E(ENODEV), E(EINVAL), E(EMFILE), E(ENOTTY), E(ENOSPC), E(ENOSYS),
-    E(EOPNOTSUPP), E(ETIMEDOUT), E(ENODATA), E(EOVERFLOW),
-};
-
-int error_by_name(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-        if (!strcmp(errors[i].name, name)) {
-            return errors[i].error;
-        }
-    }
-    return 0;
-}
-
-const char *error_name(int error)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-        if (errors[i].error == error) {
-            return errors[i].name;
-        }
-    }
-    return "unknown error";
-}
-
-bool parse_number(const char *text, uint64_t *number)
-{
-    char *end;
-
-    *number = strtoull(text, &end, 0);
-    return *text && !*end;
-}
-
-bool parse_reg_id(const char *text, uint64_t *id)
-{
-#ifdef __aarch64__
-    unsigned op0, op1, crn, crm, op2;
-
-    if (sscanf(text, "S%u_%u_C%u_C%u_%u", &op0, &op1, &crn, &crm, &op2) == 5) {
-        *id = 0x6030000000130000 | op0 << 14 | op1 << 11 | crn << 7 | crm << 3 |
-              op2;
-        return true;
-    }
-#endif
-    return parse_number(text, id);
 }
 
 /* The line's words */

@@ -26,6 +26,7 @@
  * does at a branch to itself (powerpc), where a program can have it wait.
  */
 #include "sim.h"
+#include "../lib/faults.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -4,12 +4,14 @@
  *
  * KVM_SIM_PROFILE     what host and kernel to be: a file of profiles/
  * KVM_SIM_LOG         each call is added to that file, a line each
- * KVM_SIM_FAULT       what goes wrong, see parse_rule()
+ * KVM_SIM_FAULT       what goes wrong, see tests/lib/faults.c
  * KVM_SIM_FAULT_USED  each fault that happened is added to that file
+ * KVM_SIM_FAULT_IF    while that file is not there, nothing does
  * KVM_SIM_SCRIPT      what the guest does, see run.c
  * KVM_SIM_CONTRACT    "log": a broken contract is noted and not the end
  */
 #include "sim.h"
+#include "../lib/faults.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -178,19 +180,6 @@ int user_write(uint64_t to, const void *from, size_t size)
 
 /* --- faults */
 
-static struct fault {
-    char *text;
-    const char *call;
-    bool all;
-    uint64_t about, about2;
-    bool has_about2;
-    unsigned first, last, count;
-    int error;
-    bool gone;
-    uint64_t value;
-} faults[16];
-static size_t n_faults;
-
 void config_error(const char *format, ...)
 {
     char text[512] = "kvm-sim: ";
@@ -206,133 +195,23 @@ void config_error(const char *format, ...)
     _exit(2);
 }
 
-#define FAULT_HELP "; docs/testing.md has the rules: CALL[/ABOUT][@N[+]]=ANSWER"
-
-static bool is_call(const char *name)
+/* The rules are tests/lib/faults.c's, and so are their names for calls. */
+static void check_calls(void)
 {
     const struct call_type *tables[] = { common_calls, arch_calls };
+    const struct fault_call *f;
 
     for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
         for (const struct call_type *c = tables[t]; c->name; c++) {
-            if (!strcmp(c->name, name)) {
-                return true;
+            for (f = fault_calls; f->name && strcmp(f->name, c->name); f++) {
+                /* the next one */
+            }
+            if (!f->name || (uint32_t)f->request != (uint32_t)c->request) {
+                config_error("%s is a call here, and not in tests/lib/faults.c; add it there",
+                             c->name);
             }
         }
     }
-    return !strcmp(name, "open");
-}
-
-/*
- * CALL[/ABOUT][@N[+]]=ANSWER, with spaces between rules; the first that fits
- * decides.
- *
- * CALL    KVM_CREATE_VM and the like, or open
- * ABOUT   only for this capability, device type or exit reason (a number),
- *         register (a number, or S3_0_C0_C0_0), or device attribute
- *         (GROUP:ATTRIBUTE, numbers)
- * @N      only the Nth such call, from 1 on; with "+" each later one as well
- * ANSWER  EPERM and the like: the call fails so and does nothing else.
- *         A number: what a register reads as, what the call returns, or what is
- *         put over the first word of what it fills in.
- *         gone: the register ABOUT is not there, for any call.
- */
-static void parse_rule(char *text, struct fault *f)
-{
-    char *answer = strrchr(text, '='), *when = strchr(text, '@');
-    char *about = strchr(text, '/'), *colon, *plus;
-    uint64_t n;
-
-    f->text = strdup(text);
-    if (!answer) {
-        config_error("KVM_SIM_FAULT: '%s': no '='" FAULT_HELP, f->text);
-    }
-    *answer++ = 0;
-    f->first = 1;
-    f->last = UINT32_MAX;
-    if (when) {
-        *when++ = 0;
-        plus = strchr(when, '+');
-        if (plus) {
-            *plus = 0;
-        }
-        if (!parse_number(when, &n) || !n) {
-            config_error("KVM_SIM_FAULT: '%s': '%s' is no count from 1 on" FAULT_HELP,
-                         f->text, when);
-        }
-        f->first = n;
-        f->last = plus ? UINT32_MAX : n;
-    }
-    f->all = !about;
-    if (about) {
-        *about++ = 0;
-        colon = strchr(about, ':');
-        if (colon) {
-            *colon++ = 0;
-            f->has_about2 = true;
-            if (!parse_number(colon, &f->about2)) {
-                config_error("KVM_SIM_FAULT: '%s': '%s' is no attribute" FAULT_HELP,
-                             f->text, colon);
-            }
-        }
-        if (!parse_reg_id(about, &f->about)) {
-            config_error("KVM_SIM_FAULT: '%s': '%s' is no number and no register" FAULT_HELP,
-                         f->text, about);
-        }
-    }
-    f->call = strdup(text);
-    if (!is_call(f->call)) {
-        config_error("KVM_SIM_FAULT: '%s': no call '%s' on %s" FAULT_HELP, f->text,
-                     f->call, arch_name);
-    }
-    f->gone = !strcmp(answer, "gone");
-    f->error = error_by_name(answer);
-    if (f->gone ? f->all : !f->error && !parse_number(answer, &f->value)) {
-        config_error("KVM_SIM_FAULT: '%s': '%s' is no answer to that" FAULT_HELP,
-                     f->text, answer);
-    }
-}
-
-static void fault_used(const struct fault *f)
-{
-    const char *path = getenv("KVM_SIM_FAULT_USED");
-    char line[256];
-
-    if (path) {
-        snprintf(line, sizeof(line), "%s\n", f->text);
-        append(path, line);
-    }
-}
-
-bool reg_is_gone(uint64_t id)
-{
-    for (size_t i = 0; i < n_faults; i++) {
-        if (faults[i].gone && faults[i].about == id) {
-            if (!faults[i].count++) {
-                fault_used(&faults[i]);
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct fault *fault_for(const struct call *c, const char *name)
-{
-    for (size_t i = 0; i < n_faults; i++) {
-        struct fault *f = &faults[i];
-
-        if (f->gone || strcmp(f->call, name) ||
-            (!f->all && (!c || !c->has_about || f->about != c->about ||
-                         (f->has_about2 && f->about2 != c->about2)))) {
-            continue;
-        }
-        f->count++;
-        if (f->count >= f->first && f->count <= f->last) {
-            fault_used(f);
-            return f;
-        }
-    }
-    return NULL;
 }
 
 /* --- descriptors */
@@ -467,13 +346,13 @@ int sim_open_cpuinfo(void)
 
 int sim_open(int flags)
 {
-    struct fault *f;
+    const struct fault *f;
     int fd;
 
     sim_lock();
-    f = fault_for(NULL, "open");
+    f = fault_for(OPEN, 0, NULL);
     fd = f ? -f->error : new_descriptor(&kvm_object, "kvm", 0);
-    note("open /dev/kvm -> %s", fd < 0 ? error_name(-fd) : "ok");
+    note("open /dev/kvm -> %s", fd < 0 ? strerrorname_np(-fd) : "ok");
     if (fd >= 0 && !(flags & O_CLOEXEC)) {
         fcntl(fd, F_SETFD, 0);
     }
@@ -512,39 +391,11 @@ static const struct call_type *find_call(unsigned long request, unsigned kind,
     return NULL;
 }
 
-static void about(struct call *c)
-{
-    switch ((uint32_t)c->type->request) {
-    case (uint32_t)KVM_CHECK_EXTENSION:
-    case (uint32_t)KVM_CREATE_VCPU:
-        c->about = (uint32_t)c->arg;
-        break;
-    case (uint32_t)KVM_ENABLE_CAP:
-        c->about = ((struct kvm_enable_cap *)c->in)->cap;
-        break;
-    case (uint32_t)KVM_GET_ONE_REG:
-    case (uint32_t)KVM_SET_ONE_REG:
-        c->about = ((struct kvm_one_reg *)c->in)->id;
-        break;
-    case (uint32_t)KVM_CREATE_DEVICE:
-        c->about = ((struct kvm_create_device *)c->in)->type;
-        break;
-    case (uint32_t)KVM_SET_DEVICE_ATTR:
-    case (uint32_t)KVM_GET_DEVICE_ATTR:
-    case (uint32_t)KVM_HAS_DEVICE_ATTR:
-        c->about = ((struct kvm_device_attr *)c->in)->group;
-        c->about2 = ((struct kvm_device_attr *)c->in)->attr;
-        break;
-    default:
-        return;
-    }
-    c->has_about = true;
-}
-
 static int run_call(struct call *c)
 {
     const struct call_type *t = c->type;
-    struct fault *f;
+    const struct fault *f;
+    uint64_t about[2] = { };
     int ret;
 
     if (t->size && (t->flags & (IN | OUT))) {
@@ -558,8 +409,10 @@ static int run_call(struct call *c)
             memset(c->in, 0, t->size);
         }
     }
-    about(c);
-    f = fault_for(c, t->name);
+    c->has_about = fault_about(t->request, c->arg, c->in, about);
+    c->about = about[0];
+    c->about2 = about[1];
+    f = fault_for(t->request, c->arg, c->in);
     if (f && f->error) {
         return -f->error;
     }
@@ -579,25 +432,13 @@ static int run_call(struct call *c)
         violation(RULE_COMPLETE_EXIT, "%s left with exit %u, and did not enter again",
                   c->object->name, ((struct vcpu *)c->object)->run->exit_reason);
     }
-    ret = t->handle(c);
-    if (f && (uint32_t)t->request == (uint32_t)KVM_GET_ONE_REG) {
-        struct kvm_one_reg *one = c->in;
-        uint64_t value[2] = { f->value };
-        size_t size = one_reg_size(one->id);
-
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        if (size < 8) {
-            value[0] <<= 64 - 8 * size;
-        }
-#endif
-        user_write(one->addr, value, size < sizeof(value) ? size : sizeof(value));
-    } else if (f && (t->flags & OUT) && ret >= 0) {
-        memcpy(c->in, &(uint32_t) { f->value }, 4);
-        if ((uint32_t)t->request == (uint32_t)KVM_GET_REG_LIST) {
-            memcpy(c->in, &f->value, 8);
-        }
-    } else if (f) {
+    if (f && f->call->fills == FILLS_NOTHING) {
         ret = f->value;
+    } else {
+        ret = t->handle(c);
+        if (f && ret != -EFAULT) {
+            fault_put(f, c->in);
+        }
     }
     if (t->size && (t->flags & OUT) &&
         (ret >= 0 || (t->flags & IN)) && user_write(c->arg, c->in, t->size)) {
@@ -644,7 +485,7 @@ int sim_ioctl(int fd, unsigned long request, void *arg)
         }
         note("%s %s%s%s%s -> %s%.0d", c.type ? c.type->name : "unknown",
              c.object->name, what, *c.extra ? " " : "", c.extra,
-             ret < 0 ? error_name(-ret) : "ok ", ret > 0 ? ret : 0);
+             ret < 0 ? strerrorname_np(-ret) : "ok ", ret > 0 ? ret : 0);
     }
     current = NULL;
     sim_unlock();
@@ -658,7 +499,6 @@ int sim_ioctl(int fd, unsigned long request, void *arg)
 static void __attribute__((constructor)) start(void)
 {
     const char *contract = getenv("KVM_SIM_CONTRACT");
-    char *text = strdup(getenv("KVM_SIM_FAULT") ?: ""), *save;
 
     unsetenv("LD_PRELOAD");
     if (!getenv("KVM_SIM_PROFILE")) {
@@ -683,13 +523,7 @@ static void __attribute__((constructor)) start(void)
     kvm_object.refs = 1;        /* never freed */
     profile_load();
     arch_start();
-    for (char *rule = strtok_r(text, " ", &save); rule;
-         rule = strtok_r(NULL, " ", &save)) {
-        if (n_faults == ARRAY_SIZE(faults)) {
-            config_error("KVM_SIM_FAULT: more than %zu rules; name fewer", n_faults);
-        }
-        parse_rule(rule, &faults[n_faults++]);
-    }
-    free(text);
+    check_calls();
+    faults_load("kvm-sim", "KVM_SIM_FAULT");
     script_load();
 }

@@ -4,7 +4,7 @@
  * share. docs/testing.md says how it is used.
  *
  * preload.c  the C library's functions that an unmodified program calls
- * sim.c      descriptors, dispatch of calls, log, faults, the contract
+ * sim.c      descriptors, dispatch of calls, log, the contract
  * profile.c  what the host and its kernel are like: profiles/
  * vm.c       the calls that both architectures have
  * run.c      KVM_RUN, and scripts of what a guest does
@@ -88,11 +88,6 @@ config_error(const char *format, ...);
 
 extern struct profile profile;
 void profile_load(void);
-int error_by_name(const char *name);            /* 0: there is none */
-const char *error_name(int error);
-bool parse_number(const char *text, uint64_t *number);
-/* S3_0_C0_C0_0 as well, on arm64 */
-bool parse_reg_id(const char *text, uint64_t *id);
 
 /* --- objects */
 
@@ -221,7 +216,6 @@ size_t allocated_size(uint64_t p);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int new_descriptor(struct object *object, const char *name, size_t size);
 struct object *object_of(int fd);
-bool reg_is_gone(uint64_t id);          /* by a fault */
 size_t one_reg_size(uint64_t id);
 void sim_lock(void);
 void sim_unlock(void);

@@ -3,9 +3,10 @@
 #
 # Usage: tests/lib/kvm-fault-test.sh
 #
-# tests/lib/kvm-fault.c gives a register of each size the value that it is told,
-# on a little-endian and on a big-endian machine, which qemu-user stands for. No
-# KVM is asked: what the kernel makes of the call does not matter for that.
+# tests/lib/kvm-fault.c does what tests/lib/cases/fault-rules says, and gives a
+# register of each size the value that it is told, on a little-endian and on a
+# big-endian machine, which qemu-user stands for. No KVM is asked: what the kernel
+# makes of the call does not matter for that.
 set -eu
 
 case ${1:-} in
@@ -15,6 +16,8 @@ esac
 . "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
+# shellcheck source=tests/lib/fault-rules.sh
+. "$top/tests/lib/fault-rules.sh"
 no_ppc=$(left_out ppc)
 need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 [ -n "$no_ppc" ] || need_packages gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
@@ -53,27 +56,44 @@ END
 # 32-bit compilers have no such type; the low half is the second, big-endian
 sed 's/ unsigned __int128 q;/ uint64_t q[2];/; s/(uint64_t)u\.q/u.q[1]/' "$tmp/ask.c" > "$tmp/ask32.c"
 
+# user ARCH PROGRAM...: with the library
+user()
+{
+    _user=$1
+    shift
+    "qemu-$_user-static" -L "/usr/$triplet" -E "LD_PRELOAD=$tmp/kvm-fault-$_user.so" "$@"
+}
+
 # asks ARCH SIZE VALUE: the register of that size reads as VALUE
 asks()
 {
     KVM_FAULT="KVM_GET_ONE_REG/$(printf '0x%x' "$(($2 << 52 | 1))")=$3" \
-        "qemu-$1-static" "$tmp/ask-$1" "$2" < /dev/null > "$tmp/out"
+        user "$1" "$tmp/ask-$1" "$2" < /dev/null > "$tmp/out"
     cat "$tmp/out"
     [ "$(cat "$tmp/out")" = "$3" ]
 }
 
 for arch in aarch64 ppc; do
     case $arch in
-    aarch64) cc=aarch64-linux-gnu-gcc source=ask.c ;;
+    aarch64) triplet=aarch64-linux-gnu source=ask.c name=arm64 ;;
     ppc)
         [ -z "$no_ppc" ] || { skip "$arch" "$no_ppc"; continue; }
-        cc=powerpc-linux-gnu-gcc source=ask32.c ;;
+        triplet=powerpc-linux-gnu source=ask32.c name=powerpc ;;
     esac
-    "$cc" -std=gnu11 -O1 -Wall -Wextra -static -o "$tmp/ask-$arch" "$tmp/$source" "$top/tests/lib/kvm-fault.c"
+    set -- "$triplet-gcc" -std=gnu11 -O2 -Wall -Wextra -Werror
+    "$@" -shared -fPIC -o "$tmp/kvm-fault-$arch.so" "$top/tests/lib/kvm-fault.c" "$top/tests/lib/faults.c"
+    "$@" -o "$tmp/ask-$arch" "$tmp/$source"
+    "$@" -o "$tmp/calls-$arch" "$top/tests/lib/fault-calls.c"
     check "$arch: 8 bits" asks $arch 0 0x12
     check "$arch: 16 bits" asks $arch 1 0x1234
     check "$arch: 32 bits" asks $arch 2 0x12345678
     check "$arch: 64 bits" asks $arch 3 0x123456789abcdef0
     check "$arch: the low half of 128 bits" asks $arch 4 0x123456789abcdef0
+    user "$arch" "$tmp/calls-$arch" > "$tmp/plain"
+    fault_rules "$name" > "$tmp/rules"
+    while IFS=\; read -r rule what; do
+        check "$arch: '$rule': ${what:-nothing}" \
+            fault_rule "$tmp" kvm-fault KVM_FAULT "$rule" "$what" user "$arch" "$tmp/calls-$arch"
+    done < "$tmp/rules"
 done
 done_testing

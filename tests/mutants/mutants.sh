@@ -69,7 +69,7 @@ copy_sim()
 {
     copy=$build/mutants/tests
     mkdir -p "$copy"
-    for _dir in kvm-sim sim; do
+    for _dir in kvm-sim lib sim; do
         rsync -rlpc --delete "$top/tests/$_dir" "$copy/"
     done
 }

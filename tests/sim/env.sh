@@ -78,12 +78,13 @@ sim_make()
     done
     for _arch in $(sim_archs); do
         _dir=$sim_build/$_arch
-        [ -z "$(find "$sim_source/kvm-sim" "$sim_source/sim/kvm-abi-probe.c" -name '*.[ch]' \
+        [ -z "$(find "$sim_source/kvm-sim" "$sim_source/lib" "$sim_source/sim/kvm-abi-probe.c" -name '*.[ch]' \
                 -newer "$_dir/ready" -print -quit 2>&1)" ] && continue
         mkdir -p "$_dir"
-        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$sim_source/kvm-sim/"[!t]*.c
+        sim_cc "$_arch" "$_dir/sim.so" -shared -fPIC "$sim_source/kvm-sim/"[!t]*.c "$sim_source/lib/faults.c"
         sim_cc "$_arch" "$_dir/kvm-abi-probe" "$sim_source/sim/kvm-abi-probe.c"
         sim_cc "$_arch" "$_dir/test-contract" "$sim_source/kvm-sim/test-contract.c"
+        sim_cc "$_arch" "$_dir/fault-calls" "$sim_source/lib/fault-calls.c"
         touch "$_dir/ready"
     done
     # PowerPC's device tree: where QEMU looks for the CPU's clocks, 400 MHz

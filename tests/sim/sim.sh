@@ -8,6 +8,8 @@ set -eu
 . "$(dirname "$0")/../../scripts/common.sh"
 # shellcheck source=tests/sim/env.sh
 . "$top/tests/sim/env.sh"
+# shellcheck source=tests/lib/fault-rules.sh
+. "$top/tests/lib/fault-rules.sh"
 
 usage()
 {
@@ -152,6 +154,15 @@ part_tools()
         "$p") expect "$profile: the state" 'run 1: ok, exit 7' 'vcpu0:pc 0x1234' 'vcpu0:tlb 512/4,16/16' ;;
         esac
     done
+    mkdir -p "$logs/rule"
+    for profile in $a $p; do
+        sim_run "$profile" fault-calls > "$logs/rule/plain"
+        fault_rules "$(sim_arch "$profile")" > "$logs/rules"
+        while IFS=\; read -r rule what; do
+            fault_rule "$logs/rule" kvm-sim KVM_SIM_FAULT "$rule" "$what" sim_run "$profile" fault-calls > "$out" < /dev/null && rc=0 || rc=1
+            verdict "$rc" "$profile: the fault '$rule': ${what:-nothing}" "$out"
+        done < "$logs/rules"
+    done
     bad_settings
 }
 
@@ -165,18 +176,6 @@ bad()
 # What KVM_SIM_* can have that is no good; "_" is a space in these lists
 bad_settings()
 {
-    while read -r fault why; do
-        bad "the fault $fault" "KVM_SIM_FAULT: '$fault': $why" "KVM_SIM_FAULT=$fault"
-    done <<EOF
-KVM_NO_SUCH_CALL=EPERM no call 'KVM_NO_SUCH_CALL' on arm64
-KVM_DIRTY_TLB=EIO no call 'KVM_DIRTY_TLB' on arm64
-KVM_RUN no '='
-KVM_RUN@0=EIO '0' is no count from 1 on
-KVM_SET_DEVICE_ATTR/4:x=EIO 'x' is no attribute
-KVM_GET_ONE_REG/pc=EIO 'pc' is no number and no register
-KVM_RUN=EWHAT 'EWHAT' is no answer to that
-KVM_RUN=gone 'gone' is no answer to that
-EOF
     bad 'a contract that is none' "KVM_SIM_CONTRACT is 'lgo'" KVM_SIM_CONTRACT=lgo
     bad 'a log that cannot be written' "KVM_SIM_LOG: $logs/no/log: No such .*" "KVM_SIM_LOG=$logs/no/log"
     bad 'a script that is not there' "KVM_SIM_SCRIPT: $logs/no: No such .*" "KVM_SIM_SCRIPT=$logs/no"
