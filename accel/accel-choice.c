@@ -1,5 +1,5 @@
 /*
- * Choosing the accelerator by the CPU type that it has to run
+ * Choosing the accelerator by what it has to run: the CPU type, the machine
  *
  * An accelerator is initialised long before the first CPU object exists, and
  * there is no way back once that has succeeded. So each accelerator of the
@@ -22,20 +22,29 @@
 
 typedef struct PassedOver {
     char *name;         /* as in -accel */
-    char *model;        /* that it declined; NULL if it failed, and said so */
+    char *subject;      /* what it declined to run, or NULL */
     char *reason;
+    char *message;      /* what to say of it where none declined, or NULL */
     bool declined_cpu;  /* because of this CPU type; another one may do */
 } PassedOver;
 
-static MachineState *machine;
+static MachineState *machine;   /* NULL: nobody is asked */
 static const char *cpu_option;  /* the argument of -cpu, or NULL */
 static AccelCPURequest request; /* what the last accelerator was asked */
 static GSList *passed_over;     /* of PassedOver, in the order of the list */
 
+/* One that is on the list twice, and says the same again, is told once. */
 static PassedOver *pass_over(const char *name, const char *reason)
 {
-    PassedOver *p = g_new0(PassedOver, 1);
+    PassedOver *p;
 
+    for (GSList *l = passed_over; l; l = l->next) {
+        p = l->data;
+        if (g_str_equal(p->name, name) && g_str_equal(p->reason, reason)) {
+            return p;
+        }
+    }
+    p = g_new0(PassedOver, 1);
     p->name = g_strdup(name);
     p->reason = g_strdup(reason);
     passed_over = g_slist_append(passed_over, p);
@@ -45,7 +54,7 @@ static PassedOver *pass_over(const char *name, const char *reason)
 static bool any_declined(void)
 {
     for (GSList *l = passed_over; l; l = l->next) {
-        if (((PassedOver *)l->data)->model) {
+        if (((PassedOver *)l->data)->subject) {
             return true;
         }
     }
@@ -60,13 +69,11 @@ static char *passed_over_reasons(void)
     for (GSList *l = passed_over; l; l = l->next) {
         PassedOver *p = l->data;
 
-        g_string_append_printf(s, "%s%s ", s->len ? "; " : "", p->name);
-        if (p->model) {
-            g_string_append_printf(s, "cannot run CPU type '%s': ", p->model);
-        } else {
-            g_string_append(s, "failed: ");
+        g_string_append_printf(s, "%s%s", s->len ? "; " : "", p->name);
+        if (p->subject) {
+            g_string_append_printf(s, " cannot run %s", p->subject);
         }
-        g_string_append(s, p->reason);
+        g_string_append_printf(s, ": %s", p->reason);
     }
     return g_string_free(s, false);
 }
@@ -115,6 +122,45 @@ static const char *default_cpu_type(AccelClass *ac)
     return type;
 }
 
+/*
+ * Whether the machine takes CPUs of class @oc under any accelerator. If not,
+ * that is the machine's error, whoever runs it. Machines that have another
+ * list for each accelerator (virt) ask which ones are enabled, and add up.
+ */
+static bool machine_takes(ObjectClass *oc)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    g_autoptr(GSList) accels = NULL;
+    g_autoptr(GPtrArray) types = NULL;
+
+    if (mc->valid_cpu_types) {
+        for (int i = 0; mc->valid_cpu_types[i]; i++) {
+            if (object_class_dynamic_cast(oc, mc->valid_cpu_types[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+    if (!mc->get_valid_cpu_types) {
+        return true;
+    }
+
+    accels = object_class_get_list(TYPE_ACCEL, false);
+    for (GSList *l = accels; l; l = l->next) {
+        *ACCEL_CLASS(l->data)->allowed = true;
+    }
+    types = mc->get_valid_cpu_types(machine);
+    for (GSList *l = accels; l; l = l->next) {
+        *ACCEL_CLASS(l->data)->allowed = false;
+    }
+    for (guint i = 0; i < types->len; i++) {
+        if (object_class_dynamic_cast(oc, types->pdata[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sets request; request.model is NULL if there is nothing to ask. */
 static void make_request(AccelClass *ac)
 {
@@ -137,7 +183,8 @@ static void make_request(AccelClass *ac)
             return;
         }
         request.oc = cpu_class_by_name(target_cpu_type(), pieces[0]);
-        if (!request.oc && strcmp(pieces[0], "host")) {
+        if (request.oc ? !machine_takes(request.oc) :
+            strcmp(pieces[0], "host")) {
             return;
         }
         request.model = g_strdup(pieces[0]);
@@ -151,24 +198,64 @@ static void make_request(AccelClass *ac)
 bool accel_choice_accepts(AccelState *accel, const char *name)
 {
     AccelClass *ac = ACCEL_GET_CLASS(accel);
+    g_autofree char *subject = NULL;
+    MachineClass *mc;
+    bool cpu = false;
     Error *err = NULL;
     PassedOver *p;
 
+    if (!machine) {
+        return true;
+    }
+    mc = MACHINE_GET_CLASS(machine);
     make_request(ac);
-    if (!request.model || !ac->can_run_cpu ||
-        ac->can_run_cpu(accel, &request, &err)) {
+    if (request.model && ac->can_run_cpu &&
+        !ac->can_run_cpu(accel, &request, &err)) {
+        subject = g_strdup_printf("CPU type '%s'", request.model);
+        cpu = true;
+    } else if (mc->can_run_under &&
+               !mc->can_run_under(machine, accel, &err)) {
+        subject = g_strdup_printf("machine '%s'", mc->name);
+    } else {
         return true;
     }
     p = pass_over(name, error_get_pretty(err));
-    p->model = g_strdup(request.model);
-    p->declined_cpu = error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
+    if (!p->subject) {
+        p->subject = g_steal_pointer(&subject);
+    }
+    p->declined_cpu = cpu && error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
     error_free(err);
     return false;
 }
 
-void accel_choice_failed(const char *name, const char *reason)
+void accel_choice_absent(const char *name, bool quiet)
 {
-    pass_over(name, reason);
+    PassedOver *p = pass_over(name, "it is not built into this executable");
+
+    if (!quiet && !p->message) {
+        p->message = g_strdup_printf("invalid accelerator %s", name);
+    }
+}
+
+void accel_choice_failed(const char *name, int err, bool quiet)
+{
+    PassedOver *p = pass_over(name, strerror(err));
+
+    if (!quiet && !p->message) {
+        p->message = g_strdup_printf("failed to initialize %s: %s", name,
+                                     strerror(err));
+    }
+}
+
+static void report_messages(void)
+{
+    for (GSList *l = passed_over; l; l = l->next) {
+        PassedOver *p = l->data;
+
+        if (p->message) {
+            error_report("%s", p->message);
+        }
+    }
 }
 
 /* The name by which -accel knows the accelerator that is in use */
@@ -179,62 +266,107 @@ static char *used_accel(void)
     return g_strndup(type, strlen(type) - strlen(ACCEL_CLASS_SUFFIX));
 }
 
-bool accel_choice_report_fallback(void)
+void accel_choice_report_fallback(bool quiet)
 {
-    g_autofree char *used = NULL, *reasons = NULL;
-
     if (!any_declined()) {
-        return false;
+        report_messages();
     }
-    used = used_accel();
-    reasons = passed_over_reasons();
-    error_report("falling back to %s: %s", used, reasons);
-    return true;
+    if (passed_over && !quiet) {
+        g_autofree char *used = used_accel();
+        g_autofree char *reasons = passed_over_reasons();
+
+        if (any_declined()) {
+            error_report("falling back to %s: %s", used, reasons);
+        } else {
+            error_report("falling back to %s", current_accel_name());
+        }
+    }
 }
 
-bool accel_choice_report_failure(void)
+/* Whether the machine takes -cpu @model, which is no other name of a model */
+static bool helps(const char *model)
 {
-    bool other_cpu_helps = false, tcg_listed = false;
+    g_autofree char *type = g_strdup_printf("%s-%s", model, target_cpu_type());
+    ObjectClass *oc = cpu_class_by_name(target_cpu_type(), model);
+
+    if (!oc) {
+        /* PowerPC has its "host" when KVM has been initialised. */
+        return g_str_equal(model, "host");
+    }
+    return g_str_equal(object_class_get_name(oc), type) && machine_takes(oc);
+}
+
+static bool tcg_can_run(void)
+{
+    AccelClass *ac = accel_find("tcg");
+    Object *tcg = object_new_with_class(OBJECT_CLASS(ac));
+    bool ok = !request.model || !ac->can_run_cpu ||
+              ac->can_run_cpu(ACCEL(tcg), &request, NULL);
+
+    object_unref(tcg);
+    return ok;
+}
+
+void accel_choice_report_failure(void)
+{
+    bool other_cpu_helps = false, tcg_listed = false, same = true;
+    bool tcg_declined_cpu = false;
+    const char *subject = NULL;
     bool is_host = request.model && g_str_equal(request.model, "host");
 
     if (!any_declined()) {
-        return false;
-    }
-    if (passed_over->next && cpu_option) {
-        error_report("no accelerator can run CPU type '%s':", request.model);
-    } else if (passed_over->next) {
-        error_report("no accelerator can run the machine's CPU type:");
-    } else {
-        g_autofree char *reason = passed_over_reasons();
-
-        error_report("%s", reason);
+        report_messages();
+        if (!passed_over) {
+            error_report("no accelerator found");
+        }
+        return;
     }
     for (GSList *l = passed_over; l; l = l->next) {
         PassedOver *p = l->data;
 
-        if (passed_over->next && !cpu_option && p->model) {
-            error_printf("  %s: '%s': %s\n", p->name, p->model, p->reason);
-        } else if (passed_over->next) {
-            error_printf("  %s: %s\n", p->name, p->reason);
+        if (!p->subject) {
+            continue;
+        }
+        same = !subject || g_str_equal(subject, p->subject);
+        subject = p->subject;
+        if (!same) {
+            break;
+        }
+    }
+    if (!passed_over->next) {
+        g_autofree char *reason = passed_over_reasons();
+
+        error_report("%s", reason);
+    } else {
+        error_report("no accelerator can run %s:",
+                     same ? subject : "this guest");
+    }
+    for (GSList *l = passed_over; l; l = l->next) {
+        PassedOver *p = l->data;
+
+        if (passed_over->next) {
+            error_printf("  %s: %s%s%s\n", p->name,
+                         p->subject && !same ? p->subject : "",
+                         p->subject && !same ? ": " : "", p->reason);
         }
         if (g_str_equal(p->name, "tcg")) {
             tcg_listed = true;
+            tcg_declined_cpu = p->declined_cpu;
         } else {
             other_cpu_helps |= p->declined_cpu;
         }
     }
 
-    if (other_cpu_helps && !is_host) {
+    if (other_cpu_helps && !is_host && helps("host")) {
         error_printf("Use '-cpu host' to run the host's own CPU.\n");
     }
-    if (tcg_listed && cpu_class_by_name(target_cpu_type(), "max")) {
+    if (tcg_declined_cpu && helps("max")) {
         error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
     }
     if (!tcg_listed && accel_find("tcg")) {
         error_printf("Add '-accel tcg'%s to allow emulation.\n",
-                     is_host ? ", with another '-cpu'," : "");
+                     tcg_can_run() ? "" : ", with another '-cpu',");
     }
-    return true;
 }
 
 AcceleratorDeclinedList *accel_choice_declined(void)

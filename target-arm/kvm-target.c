@@ -468,3 +468,79 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     kvm_arm_destroy_scratch_host_vcpu(fdarray);
     return ok;
 }
+
+/* Whether the kernel gives a guest GICv2 or GICv3 here */
+static bool has_gic(int fd, int version, Error **errp)
+{
+    struct kvm_create_device dev = {
+        .type = version == 2 ? KVM_DEV_TYPE_ARM_VGIC_V2
+                             : KVM_DEV_TYPE_ARM_VGIC_V3,
+        .flags = KVM_CREATE_DEVICE_TEST,
+    };
+    int ipa_bits = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+    bool ok;
+    int vm;
+
+    if (version > 3) {
+        error_setg(errp, "KVM has no GICv%d for guests", version);
+        return false;
+    }
+    do {
+        vm = ioctl(fd, KVM_CREATE_VM, MAX(ipa_bits, 0));
+    } while (vm < 0 && errno == EINTR);
+    if (vm < 0) {
+        error_setg_errno(errp, errno, "the kernel refuses a scratch VM: "
+                         "KVM_CREATE_VM");
+        return false;
+    }
+    ok = !ioctl(vm, KVM_CREATE_DEVICE, &dev);
+    if (!ok) {
+        error_setg_errno(errp, errno, "this host has no GICv%d for guests: "
+                         "KVM_CREATE_DEVICE", version);
+    }
+    close(vm);
+    return ok;
+}
+
+bool kvm_arm_can_give(AccelState *accel, const KVMArmNeeds *needs, Error **errp)
+{
+    const KVMState *s = KVM_STATE(accel);
+    bool irqchip = s->kernel_irqchip_allowed;
+    bool ok = false;
+    int fd, bits = 0;
+
+    if (needs->gic > 2 && !irqchip) {
+        error_setg(errp, "without the kernel's interrupt controller KVM has "
+                   "GICv2 only");
+        return false;
+    }
+    if (!needs->el2 && !needs->mte && needs->ipa_bits <= 32 &&
+        !(needs->gic && irqchip)) {
+        return true;
+    }
+
+    fd = kvm_probe_open(s, errp);
+    if (fd < 0) {
+        return false;
+    }
+    if (needs->ipa_bits > 32) {
+        bits = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+        bits = bits > 0 ? bits : 40;
+    }
+    if (needs->el2 && ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_EL2) <= 0) {
+        error_setg(errp, "virtualization=on needs a host with nested "
+                   "virtualization (KVM_CAP_ARM_EL2)");
+    } else if (needs->mte &&
+               ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_MTE) <= 0) {
+        error_setg(errp, "mte=on needs a host CPU that has MTE "
+                   "(KVM_CAP_ARM_MTE)");
+    } else if (needs->ipa_bits > MAX(bits, 32)) {
+        error_setg(errp, "its memory needs addresses of %d bits, and this host "
+                   "gives a guest %d (KVM_CAP_ARM_VM_IPA_SIZE)",
+                   needs->ipa_bits, bits);
+    } else {
+        ok = !needs->gic || !irqchip || has_gic(fd, needs->gic, errp);
+    }
+    qemu_close(fd);
+    return ok;
+}

@@ -35,6 +35,20 @@ static void test_tcg_declines_host(void)
     }
 }
 
+/*
+ * Where the user named no accelerator, all is as it was: TCG is used, and does
+ * not answer. What the machine says of such a CPU type is its own.
+ */
+static void test_implicit(void)
+{
+    g_autofree char *err = NULL;
+
+    accel_run(&err, "-M none -cpu host");
+    assert_silent_on(err, "falling back");
+    assert_silent_on(err, "cannot run");
+    assert_silent_on(err, "can run");
+}
+
 /* Whether @accel is built into the binary, whatever the host can do */
 static bool is_present(QDict *info, const char *accel)
 {
@@ -66,7 +80,7 @@ static void test_accepted(void)
 /* An accelerator that the binary lacks is passed over like any other. */
 static void test_absent(void)
 {
-    g_autofree char *err = NULL;
+    g_autofree char *err = NULL, *listed = NULL, *by_machine = NULL;
     QTestState *qts;
     QDict *info = accel_query(&qts, "-M none -accel nvmm -accel tcg");
 
@@ -84,8 +98,48 @@ static void test_absent(void)
     g_assert_cmpint(accel_run(&err, "-M none -accel nvmm -accel tcg -cpu host"),
                     ==, 1);
     assert_says(err, "no accelerator can run CPU type 'host':\n");
-    assert_says(err, "  nvmm: ");
+    assert_says(err, "  nvmm: it is not built into this executable\n");
     assert_says(err, "  tcg: ");
+    assert_silent_on(err, "invalid accelerator");
+
+    g_assert_cmpint(accel_run(&listed, "-M none -accel nvmm -accel tcg"),
+                    ==, 0);
+    assert_says(listed, "invalid accelerator nvmm");
+    assert_says(listed, "falling back to tcg");
+    g_assert_cmpint(accel_run(&by_machine, "-M none,accel=nvmm:tcg"), ==, 0);
+    g_assert_cmpstr(by_machine, ==, listed);
+}
+
+/* Who is on the list twice, and says the same, is told once. */
+static void test_twice(void)
+{
+    g_autofree char *err = NULL;
+
+    g_assert_cmpint(accel_run(&err, "-M none -accel tcg -accel tcg -cpu host"),
+                    ==, 1);
+    assert_says(err, "tcg cannot run CPU type 'host': ");
+}
+
+/* A CPU type that the machine never takes is its error, not a decline. */
+static void test_machine_error(void)
+{
+    g_autofree char *err = NULL;
+
+    if (!qtest_has_machine("virt") || !g_str_equal(qtest_get_arch(), "arm")) {
+        g_test_skip("needs Arm's virt");
+        return;
+    }
+    /* which says so when it is made, after this */
+    g_assert_cmpint(accel_run(&err, "-M virt -accel tcg -cpu cortex-a9"),
+                    ==, 0);
+    g_assert_cmpstr(err, ==, "");
+    if (qtest_has_accel("kvm")) {
+        g_autofree char *kvm = NULL;
+
+        g_assert_cmpint(accel_run(&kvm, "-M virt -accel kvm -cpu cortex-a9"),
+                        ==, 0);
+        g_assert_cmpstr(kvm, ==, "");
+    }
 }
 
 static void test_bad_lists(void)
@@ -225,6 +279,9 @@ int main(int argc, char **argv)
     qtest_add_func("accel-cpu-type/tcg-declines-host", test_tcg_declines_host);
     qtest_add_func("accel-cpu-type/accepted", test_accepted);
     qtest_add_func("accel-cpu-type/absent", test_absent);
+    qtest_add_func("accel-cpu-type/implicit", test_implicit);
+    qtest_add_func("accel-cpu-type/twice", test_twice);
+    qtest_add_func("accel-cpu-type/machine-error", test_machine_error);
     qtest_add_func("accel-cpu-type/bad-lists", test_bad_lists);
     qtest_add_func("accel-cpu-type/bad-kvm-device", test_bad_kvm_device);
 

@@ -31,7 +31,9 @@
 #define SVE             (1 << 4)
 #define PTRAUTH         (3 << 5)
 #define CAP_STEAL_TIME  187
+#define CAP_MTE         205
 #define CAP_IMP_ID_REGS 239
+#define CAP_EL2         240
 
 /* MIDR_EL1 of QEMU's models; 0 where it is the host's */
 static const struct {
@@ -106,6 +108,42 @@ static bool kernel_has(int cap)
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     bool has = ioctl(kvm, KVM_CHECK_EXTENSION, cap) > 0;
 
+    close(kvm);
+    return has;
+#else
+    g_assert_not_reached();
+#endif
+}
+
+/* How many bits of address a guest's memory may need */
+static int kernel_ipa_bits(void)
+{
+#ifdef HOST_ARM_KVM
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int bits = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+
+    close(kvm);
+    return bits > 0 ? bits : 40;
+#else
+    g_assert_not_reached();
+#endif
+}
+
+/* Whether the kernel makes such an interrupt controller for guests */
+static bool kernel_has_gic(int version)
+{
+#ifdef HOST_ARM_KVM
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int ipa = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+    int vm = ioctl(kvm, KVM_CREATE_VM, MAX(ipa, 0));
+    struct kvm_create_device dev = {
+        .type = version == 2 ? KVM_DEV_TYPE_ARM_VGIC_V2
+                             : KVM_DEV_TYPE_ARM_VGIC_V3,
+        .flags = KVM_CREATE_DEVICE_TEST,
+    };
+    bool has = version < 4 && !ioctl(vm, KVM_CREATE_DEVICE, &dev);
+
+    close(vm);
     close(kvm);
     return has;
 #else
@@ -412,6 +450,81 @@ static void test_default_cpu_type(void)
     assert_says(no_kvm, "falling back to tcg: kvm cannot run CPU type 'max': ");
 }
 
+/*
+ * What is asked of the machine and not of its CPUs: what KVM accepts starts,
+ * and what it declines starts under TCG.
+ */
+static void test_machine(void)
+{
+    g_autofree char *err = NULL, *memory = NULL, *too_much = NULL;
+    int bits;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    accel_check_verdict("virt,secure=on", "max", false);
+    accel_check_verdict("virt,virtualization=on", "max",
+                        kernel_has(CAP_EL2));
+    accel_check_verdict("virt,gic-version=3,mte=on", "max",
+                        kernel_has(CAP_MTE));
+    accel_check_verdict("virt,gic-version=2", "max", kernel_has_gic(2));
+    accel_check_verdict("virt,gic-version=3", "max", kernel_has_gic(3));
+    accel_check_verdict("virt,gic-version=3,kernel-irqchip=off", "max", false);
+    accel_check_verdict("virt,virtualization=on,gic-version=4", "max", false);
+    accel_check_verdict("virt,gic-version=max", "max", true);
+    accel_check_verdict("virt,gic-version=host", "max", true);
+    accel_check_verdict("virt -smp 1,maxcpus=9", "max", kernel_has_gic(3));
+
+    bits = kernel_ipa_bits();
+    memory = g_strdup_printf("virt -m 512M,slots=1,maxmem=%lluM",
+                             (1ull << (bits - 20)) - 4096);
+    accel_check_verdict(memory, "max", true);
+    if (bits < 48) {
+        too_much = g_strdup_printf("virt -m 512M,slots=1,maxmem=%lluM",
+                                   1ull << (bits - 20));
+        accel_check_verdict(too_much, "max", false);
+    }
+
+    g_assert_cmpint(accel_run(&err, "-M virt,gic-version=host "
+                              "-accel kvm -accel tcg -cpu cortex-a15"), ==, 1);
+    assert_says(err, "no accelerator can run this guest:\n");
+    assert_says(err, "  kvm: CPU type 'cortex-a15': ");
+    assert_says(err, "  tcg: machine 'virt-");
+    assert_says(err, "gic-version=host requires KVM");
+}
+
+/* With KVM alone, each is one error that names the machine's property. */
+static void test_machine_messages(void)
+{
+    static const struct {
+        const char *machine, *names;
+        int cap;
+    } cases[] = {
+        { "virt,secure=on", "secure=on", -1 },
+        { "virt,virtualization=on", "virtualization=on", CAP_EL2 },
+        { "virt,mte=on", "mte=on", CAP_MTE },
+        { "virt,gic-version=4", "GICv4", -1 },
+    };
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree char *args =
+            g_strdup_printf("-M %s -accel kvm -cpu host", cases[i].machine);
+        g_autofree char *err = NULL;
+
+        if (cases[i].cap >= 0 && kernel_has(cases[i].cap)) {
+            continue;
+        }
+        g_assert_cmpint(accel_run(&err, args), ==, 1);
+        assert_says(err, "kvm cannot run machine 'virt");
+        assert_says(err, cases[i].names);
+        assert_says(err, "Add '-accel tcg'");
+        assert_silent_on(err, "Use '-cpu host'");
+    }
+}
+
 /* query-cpu-model-expansion knows what query-cpu-definitions knows. */
 static void test_expansion(void)
 {
@@ -492,6 +605,8 @@ int main(int argc, char **argv)
     qtest_add_func("kvm-arm-target/global-property", test_global_property);
     qtest_add_func("kvm-arm-target/messages", test_messages);
     qtest_add_func("kvm-arm-target/default-cpu-type", test_default_cpu_type);
+    qtest_add_func("kvm-arm-target/machine", test_machine);
+    qtest_add_func("kvm-arm-target/machine-messages", test_machine_messages);
     qtest_add_func("kvm-arm-target/expansion", test_expansion);
     return g_test_run();
 }

@@ -48,6 +48,8 @@ char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name);
  * is asked when there is neither, when the name is unknown
  * (parse_cpu_option() reports that), or when the machine builds its own CPUs
  * whatever ``-cpu`` says.
+ *
+ * Not called when the user named no accelerator: nobody is asked then.
  */
 void accel_choice_start(MachineState *ms, const char *option);
 
@@ -64,33 +66,40 @@ void accel_choice_start(MachineState *ms, const char *option);
 bool accel_choice_accepts(AccelState *accel, const char *name);
 
 /**
- * accel_choice_failed:
- * @name: name of the accelerator as in ``-accel``
- * @reason: why it is passed over, which has been reported
+ * accel_choice_absent:
+ * @name: name of an accelerator as in ``-accel`` that does not exist
+ * @quiet: say so only if another one declines
  *
- * Remembers an accelerator that does not exist, or that accepted the CPU type
- * but could not be initialised.
+ * Remembers that it was passed over.
  */
-void accel_choice_failed(const char *name, const char *reason);
+void accel_choice_absent(const char *name, bool quiet);
+
+/**
+ * accel_choice_failed:
+ * @name: name of an accelerator as in ``-accel``
+ * @err: errno with which it could not be initialised
+ * @quiet: say so only if another one declines
+ *
+ * Remembers that it was passed over.
+ */
+void accel_choice_failed(const char *name, int err, bool quiet);
 
 /**
  * accel_choice_report_fallback:
+ * @quiet: only say what is wrong with those that did not decline
  *
- * Says in one line which accelerator is used and which ones declined, and why.
- *
- * Returns: false, having said nothing, if none had declined
+ * Says which accelerator is used if one was passed over. Where one declined
+ * that is one line, with the reason of each.
  */
-bool accel_choice_report_fallback(void);
+void accel_choice_report_fallback(bool quiet);
 
 /**
  * accel_choice_report_failure:
  *
- * Reports that no accelerator of the list can run the CPU type, with the
- * reason of each and a remedy.
- *
- * Returns: false, having said nothing, if none had declined
+ * Reports that no accelerator of the list can be used. Where one declined that
+ * is with the reason of each, and a remedy.
  */
-bool accel_choice_report_failure(void);
+void accel_choice_report_failure(void);
 
 /**
  * accel_choice_declined:
