@@ -78,8 +78,11 @@ error_lines()
 one_error()
 {
     _n=$(error_lines "$1" | wc -l)
-    if [ "$_n" -gt 1 ]; then
-        echo "$_n errors instead of 1"
+    _most=1
+    # a guest that runs may run into this itself, before it is reset
+    case $phase-$fault in reset-KVM_RUN*) _most=2 ;; esac
+    if [ "$_n" -gt "$_most" ]; then
+        echo "$_n errors instead of $_most"
     elif [ "$_n" -eq 0 ] && [ -z "$told" ]; then
         echo "no error was told"
     fi
