@@ -17,17 +17,18 @@
 static const char usage[] =
 "Usage: qmp [-t SECONDS] SOCKET COMMAND[.MEMBER] [KEY=VALUE...] [-- COMMAND...]\n"
 "\n"
-"Gives the QEMU that has -qmp unix:SOCKET,server=on,wait=off this command, with\n"
-"these arguments, and then the next one. A VALUE is JSON if it can be, and else\n"
-"a string. Prints what the command returns, or that member of it: a string as\n"
-"text, others as JSON, nothing for {}. Waits at most SECONDS for all (default: 30).\n"
+"Gives the QEMU that has -qmp unix:SOCKET,server=on,wait=off these commands, with\n"
+"their arguments, all at once: one that fails does not keep it from the next. A\n"
+"VALUE is JSON if it can be, and else a string. Prints what a command returns, or\n"
+"that member of it: a string as text, others as JSON, nothing for {}. Waits at\n"
+"most SECONDS for all (default: 30).\n"
 "\n"
-"Exit status: 1, QEMU's answer is an error, which is printed; 2, wrong usage;\n"
-"3, nobody listens there, or QEMU has gone; 4, no answer.\n";
+"Exit status: 1, an answer is an error, which is printed, and no answer after it;\n"
+"2, wrong usage; 3, nobody listens there, or QEMU has gone; 4, no answer.\n";
 
 static const char *path;
 static char *no_answer;
-static QDict *answer;       /* what QEMU said last, but for events */
+static GQueue answers = G_QUEUE_INIT;   /* what QEMU said, but for events */
 
 static void G_NORETURN G_GNUC_PRINTF(2, 3)
 die(int status, const char *format, ...)
@@ -59,15 +60,16 @@ static void emit(void *opaque, QObject *json, Error *err)
             err ? error_get_pretty(err) : "no object");
     }
     if (!qdict_haskey(dict, "event")) {
-        answer = dict;
+        g_queue_push_tail(&answers, dict);
     }
 }
 
-static void receive(int fd, JSONMessageParser *parser)
+/* What QEMU says next, but for events: its greeting, or an answer */
+static QDict *receive(int fd, JSONMessageParser *parser)
 {
     char buffer[4096];
 
-    for (answer = NULL; !answer; ) {
+    while (g_queue_is_empty(&answers)) {
         ssize_t n = read(fd, buffer, sizeof(buffer));
 
         if (n <= 0) {
@@ -75,21 +77,7 @@ static void receive(int fd, JSONMessageParser *parser)
         }
         json_message_parser_feed(parser, buffer, n);
     }
-}
-
-static void ask(int fd, JSONMessageParser *parser, const char *name,
-                QDict *arguments)
-{
-    QDict *command = qdict_new();
-    GString *json;
-
-    qdict_put_str(command, "execute", name);
-    qdict_put(command, "arguments", arguments);
-    json = qobject_to_json(QOBJECT(command));
-    if (qemu_write_full(fd, json->str, json->len) != json->len) {
-        die(3, "%s: QEMU has gone", path);
-    }
-    receive(fd, parser);
+    return g_queue_pop_head(&answers);
 }
 
 /* Text comes without the monitor's carriage returns. */
@@ -114,17 +102,18 @@ static void print(QObject *value)
     }
 }
 
-/* The command that begins at argv[0]; returns the argument after it */
-static char **one_command(int fd, JSONMessageParser *parser, char **argv)
+/* Adds the command that begins at argv[0]; returns the argument after it */
+static char **add_command(GString *json, char **argv, char **member)
 {
-    QDict *arguments = qdict_new();
-    char *command = *argv++;
-    char *member = strchr(command, '.');
+    QDict *command = qdict_new(), *arguments = qdict_new();
     QObject *value;
 
-    if (member) {
-        *member++ = '\0';
+    *member = strchr(*argv, '.');
+    if (*member) {
+        *(*member)++ = '\0';
     }
+    qdict_put_str(command, "execute", *argv++);
+    qdict_put(command, "arguments", arguments);
     for (; *argv && strcmp(*argv, "--"); argv++) {
         char *equals = strchr(*argv, '=');
 
@@ -136,31 +125,38 @@ static char **one_command(int fd, JSONMessageParser *parser, char **argv)
         qdict_put_obj(arguments, *argv,
                       value ?: QOBJECT(qstring_from_str(equals)));
     }
+    g_string_append(json, qobject_to_json(QOBJECT(command))->str);
+    return argv;
+}
 
-    ask(fd, parser, command, arguments);
-    if (qdict_haskey(answer, "error")) {
+static void show(QDict *answer, const char *member)
+{
+    QObject *value = qdict_get(answer, "return");
+
+    if (!value) {
         answer = qdict_get_qdict(answer, "error");
         fprintf(stderr, "%s\n", qdict_get_str(answer, "desc"));
         exit(1);
     }
-    value = qdict_get(answer, "return");
     if (member) {
         answer = qobject_to(QDict, value);
         value = answer ? qdict_get(answer, member) : NULL;
         if (!value) {
-            die(1, "what '%s' returns has no '%s'", command, member);
+            die(1, "QEMU's answer has no '%s'", member);
         }
     }
     print(value);
-    return argv;
 }
 
 int main(int argc, char **argv)
 {
+    struct sigaction alarmed = { .sa_handler = late };
+    GString *json = g_string_new("{\"execute\": \"qmp_capabilities\"}");
+    char **members = g_new(char *, argc);
     JSONMessageParser parser;
     unsigned int seconds = 30;
     Error *err = NULL;
-    int option, fd;
+    int option, fd, n = 0;
 
     while ((option = getopt(argc, argv, "+ht:")) != -1) {
         if (option == 'h') {
@@ -175,11 +171,17 @@ int main(int argc, char **argv)
         die(2, "SOCKET or COMMAND is missing; see qmp -h");
     }
     path = *argv++;
+    while (*argv) {
+        argv = add_command(json, argv, &members[n++]);
+        if (*argv && !*++argv) {
+            die(2, "no COMMAND after --; see qmp -h");
+        }
+    }
 
     no_answer = g_strdup_printf("qmp: %s: QEMU does not answer within %u s; "
                                 "it hangs, or wants a longer -t\n",
                                 path, seconds);
-    signal(SIGALRM, late);
+    sigaction(SIGALRM, &alarmed, NULL);
     signal(SIGPIPE, SIG_IGN);
     alarm(seconds);
     fd = unix_connect(path, &err);
@@ -189,12 +191,12 @@ int main(int argc, char **argv)
     }
     json_message_parser_init(&parser, emit, NULL, NULL);
     receive(fd, &parser);
-    ask(fd, &parser, "qmp_capabilities", qdict_new());
-    while (*argv) {
-        argv = one_command(fd, &parser, argv);
-        if (*argv && !*++argv) {
-            die(2, "no COMMAND after --; see qmp -h");
-        }
+    if (qemu_write_full(fd, json->str, json->len) != json->len) {
+        die(3, "%s: QEMU has gone", path);
+    }
+    receive(fd, &parser);
+    for (int i = 0; i < n; i++) {
+        show(receive(fd, &parser), members[i]);
     }
     return fflush(stdout) ? 1 : 0;
 }

@@ -28,6 +28,10 @@ guest()
 fails() { touch "$now"; }
 works() { rm -f "$now"; }
 
+# fails_in COMMAND...: A gets that when KVM fails, and its error is printed. QEMU makes $now
+# itself: while a program starts for that, the guest would run into the fault
+fails_in() { ask A chardev-add id=now "backend={'type': 'file', 'data': {'out': '$now'}}" -- "$@"; }
+
 # starts: how many times a guest said that it had started
 starts() { grep -c '^thrash: up' "$serial" || true; }
 
@@ -74,8 +78,11 @@ error_lines()
 one_error()
 {
     _n=$(error_lines "$1" | wc -l)
-    if [ "$_n" -gt 1 ]; then
-        echo "$_n errors instead of 1"
+    _most=1
+    # a guest that runs may run into this itself, before it is reset
+    case $phase-$fault in reset-KVM_RUN*) _most=2 ;; esac
+    if [ "$_n" -gt "$_most" ]; then
+        echo "$_n errors instead of $_most"
     elif [ "$_n" -eq 0 ] && [ -z "$told" ]; then
         echo "no error was told"
     fi
@@ -132,8 +139,7 @@ again_run() { :; }
 do_reset()
 {
     wanted=$(($(starts) + 1))
-    # QEMU makes $now itself: the guest would run on while a program for it starts
-    qmp A chardev-add id=now "backend={'type': 'file', 'data': {'out': '$now'}}" -- system_reset || told=$reply
+    told=$(fails_in system_reset)
     until_true 5 complained A "$wanted" || true
     sleep 0.2
 }
@@ -185,7 +191,14 @@ again_save()
 do_savevm() { fails; told=$(hmp A 'savevm two'); }
 again_savevm() { [ "$(state "$1")" = running ] || qmp "$1" cont || echo "cont: $reply"; }
 
-do_loadvm() { fails; told=$(hmp A 'loadvm one'); sleep 0.2; }
+do_loadvm()
+{
+    # a guest that runs would run into this before loadvm stops it
+    case $fault in KVM_RUN*) qmp A stop ;; esac
+    fails
+    told=$(hmp A 'loadvm one')
+    sleep 0.2
+}
 again_loadvm()
 {
     if [ "$2" = refused ]; then

@@ -87,7 +87,7 @@ one_reset()
     lines=$(($(wc -l < "$serial") + 1))
     ticks=$(ticks)
     qmp A cont || { problem="$problem; $reply"; return 1; }
-    wait_ticks A $((ticks + 3)) || { problem="$problem; it does not boot again: $waited"; return 1; }
+    wait_ticks A $((ticks + 3)) 150 || { problem="$problem; it does not boot again: $waited"; return 1; }
     tail -n "+$lines" "$serial" | grep -q '^guest: up ' || problem="$problem; it did not boot again, but went on"
     # the line that was on its way when it was reset
     wrong=$(misbehaved $((lines + 1)))
@@ -106,7 +106,7 @@ for CPU; do
     fi
     [ "$(stale /tmp/tcg.tlb)" = '0 1' ] || { failed "$name" "TCG itself has other entries: $(cat /tmp/tcg.tlb)"; continue; }
     : > "$serial"
-    if ! start A || ! wait_ticks A 3; then
+    if ! start A || ! wait_ticks A 3 150; then
         failed "$name" "it does not start: $reply $waited $(said A)"
         quit A
         continue
