@@ -64,6 +64,7 @@ get_firmware()
 put_firmware()
 {
     _data=usr/lib/ipxe/qemu/efi-virtio.rom
+    case $targets in *aarch64-*) _data="$_data usr/share/seabios/vgabios-bochs-display.bin" ;; esac # sbsa-ref
     case $targets in *ppc-*) _data="$_data usr/lib/u-boot/qemu-ppce500/uboot.elf" ;; esac
     case $targets in *ppc64-*) _data="$_data usr/share/qemu/slof.bin" ;; esac
     case $targets in *x86_64-*)

@@ -232,6 +232,41 @@ test_smp()
     done
 }
 
+# Boards of QEMU for the host, which is a Cortex-A57 with Linux 6.1. Each starts under TCG, up to a
+# guest's first instruction. With accel=kvm:tcg that needs a default CPU type, which KVM declines;
+# the CPUs of the others are a part of their SoC, and nobody can ask KVM about them.
+test_boards()
+{
+    [ -d "$build/root-arm64" ] || { skip "$1: boards" "root-arm64 is not there: scripts/build-qemu arm64"; return; }
+    boards='raspi2b raspi3b raspi4b sabrelite mcimx7d-sabre vexpress-a15 sbsa-ref'
+    # shellcheck disable=SC2016,SC2086 # the host's shell; a list
+    "$top/hosts/run" --memory 4096 --log "$tmp/log" "$1" -- sh -c '
+        for board; do
+            memory=1G
+            [ "$board" != raspi4b ] || memory=2G
+            for accel in tcg kvm:tcg; do
+                printf "info status\nquit\n" | timeout 300 qemu-system-aarch64 -M "$board,accel=$accel" -m "$memory" \
+                    -S -display none -serial null -monitor stdio 2>&1 | sed "s/^/$board $accel: /"
+            done
+        done' sh $boards > "$tmp/out" 2>&1 < /dev/null || not_ok "$1: hosts/run" - < "$tmp/out"
+    for board in $boards; do
+        check "$1: $board starts" sh -c 'grep -q "^$1 tcg: VM status: paused" "$2" || { grep "^$1 " "$2"; exit 1; }' \
+            sh "$board" "$tmp/out"
+        why="KVM is not declined, as it has no default CPU type"
+        said='Cannot enable KVM when guest CPU has EL3 enabled'
+        case $board in
+        vexpress-a15) said="falling back to tcg: kvm cannot run CPU type 'cortex-a15': it is a 32-bit CPU type" ;;
+        sbsa-ref) said="falling back to tcg: kvm cannot run CPU type 'neoverse-n2': SVE needs a host CPU that has it" ;;
+        esac
+        case $said in falling*) why='KVM declines its CPU' ;; esac
+        check "$1: $board with accel=kvm:tcg: $why" sh -c '
+            grep -q "^$1 kvm:tcg: .*$2" "$3" || { grep "^$1 " "$3"; exit 1; }' sh "$board" "$said" "$tmp/out"
+        case $said in falling*)
+            check "$1: $board starts then" grep -q "^$board kvm:tcg: VM status: paused" "$tmp/out" ;;
+        esac
+    done
+}
+
 # test_host HOST COMPILER TARGET: TARGET is KVM's preferred one, on arm64.
 test_host()
 {
@@ -329,7 +364,7 @@ for host; do
             -kernel /guest/Image -initrd /guest/initrd-arm64 -append 'console=ttyAMA0 quiet'
         test_smp "$host" "$@"
         target=5
-        case $host in arm64 | arm64-6.1) target=2 ;; esac
+        case $host in arm64 | arm64-6.1) target=2; test_boards "$host" ;; esac
         test_host "$host" aarch64-linux-gnu-gcc "$target"
         test_guest "$host" arm64 "$@" ;;
     e500v2)
