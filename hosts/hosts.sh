@@ -27,7 +27,7 @@ host_load()
     emulator_release= # any
     # shellcheck source=/dev/null
     . "$top/hosts/$folder/host.sh"
-    [ "$host" != native ] || root=native # that of this machine's libraries
+    [ "$host" != native ] || root=native # with this machine's libraries
 }
 
 # cpu_names EMULATOR: the CPUs that it has for the host
