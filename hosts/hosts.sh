@@ -4,7 +4,7 @@
 # What hosts/build and hosts/run share. What one host is and how it is made
 # stands in its folder's host.sh.
 
-host_names='arm64 (the same as arm64-6.1), arm64-6.12, arm64-7.2, e500v2, x86_64, native'
+host_names='arm64 (the same as arm64-6.1), arm64-6.12, arm64-7.2, e500v2, e500v2-smp, x86_64, native'
 
 # host_load NAME: sets $host, $folder and what the folder's host.sh sets.
 host_load()
@@ -13,7 +13,8 @@ host_load()
     case $1 in
     arm64) host=arm64-6.1 folder=arm64 ;;
     arm64-6.1 | arm64-6.12 | arm64-7.2) host=$1 folder=arm64 ;;
-    e500v2 | x86_64) host=$1 folder=$1 ;;
+    e500v2 | e500v2-smp) host=$1 folder=e500v2 ;;
+    x86_64) host=$1 folder=$1 ;;
     native)
         host=$1
         case $(uname -m) in

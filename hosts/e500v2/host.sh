@@ -11,7 +11,10 @@ console=ttyS0
 default_cpu=e500v2_v30
 cpu_pattern='e500v2_v[0-9]+'
 default_memory=512
-max_smp=1                       # the kernel is not built for more
+case $host in                   # what the kernel is built for
+*-smp) max_smp=4 ;;
+*) max_smp=1 ;;
+esac
 append=
 
 root=ppc
@@ -22,12 +25,15 @@ packages='gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
           make flex bison bc patch dpkg-dev'
 emulator_package=qemu-system-ppc
 
-guests=ppc
-guest_kernel=e500v2
+# The guests' kernel is the host's.
+case $host in
+*-smp) guests=ppc-smp guest_kernel=e500v2-smp ;;
+*) guests=ppc guest_kernel=e500v2 ;;
+esac
 
 make_guests()
 {
-    cp "$build/hosts/kernel-e500v2/kernel" "$1/vmlinux"
+    cp "$build/hosts/kernel-$guest_kernel/kernel" "$1/vmlinux"
     guest_initrd "$cc" "$1/initrd-ppc"
     for _bare in bare thrash; do
         "$cc" -std=gnu11 -Os -Wall -Wextra -mcpu=8548 -msoft-float -ffreestanding \

@@ -7,7 +7,10 @@ make_kernel()
 {
     need_space 2500
     deb=$(get_deb bookworm amd64 linux-source-6.1)
-    config=$top/hosts/e500v2/config
+    config=$1/wanted
+    cp "$top/hosts/e500v2/config" "$config"
+    # KVM has as many vCPUs as its kernel can have CPUs
+    case $host in *-smp) printf 'CONFIG_SMP=y\nCONFIG_NR_CPUS=4\n' >> "$config" ;; esac
     say "unpacking ${deb##*/}"
     mkdir "$1/src"
     dpkg-deb --fsys-tarfile "$deb" | tar -xO --wildcards '*/linux-source-6.1.tar.xz' |
@@ -21,12 +24,12 @@ make_kernel()
         grep -qxF "$line" "$1/src/.config" ||
             die "$config: '$line' is not in what it makes: add what that option depends on"
     done
-    long "building the e500v2 host's kernel (about 4 minutes)" "$build/logs/hosts/e500v2-kernel.log" \
+    long "building the $host host's kernel (about 4 minutes)" "$build/logs/hosts/$host-kernel.log" \
         make_linux "$1" -j "$jobs" vmlinux
     mv "$1/src/vmlinux" "$1/kernel"
     mv "$1/src/.config" "$1/config"
     printf '%s\n' "$deb" > "$1/made-of"
-    rm -r "$1/src"
+    rm -r "$1/src" "$config"
 }
 
 kernel_inputs() { locked_lines bookworm amd64 '^linux-source-6[.]1$'; }

@@ -221,9 +221,9 @@ no paca' "$1"
 # test_smp HOST QEMU-ARG...: guests with two CPUs on hosts with two and four
 test_smp()
 {
-    h=$1
-    shift
-    [ -d "$build/root-arm64" ] || { skip "$h: guests with two CPUs" "root-arm64 is not there: scripts/build-qemu arm64"; return; }
+    h=$1 root=$2
+    shift 2
+    [ -d "$build/root-$root" ] || { skip "$h: guests with two CPUs" "root-$root is not there: scripts/build-qemu $root"; return; }
     for n in 2 4; do
         check "$h: a guest with 2 CPUs runs under KVM on $n" sh -c 'out=$1; shift; "$@" > "$out" 2>&1 < /dev/null || { cat "$out"; exit 1; }' \
             sh "$tmp/out" "$top/hosts/run" --smp "$n" --timeout 240 --log "$tmp/log" "$h" -- sh -c 'echo host has $(nproc); exec "$@"' sh "$@" -smp 2
@@ -352,7 +352,7 @@ test_guest()
 "$top/hosts/build" arm64 > "$tmp/steps" # which is silent from now on
 test_errors
 for host; do
-    case $host in e500v2) why=$(left_out ppc) ;; *) why= ;; esac
+    case $host in e500v2*) why=$(left_out ppc) ;; *) why= ;; esac
     [ -z "$why" ] || { skip "$host" "$why"; continue; }
     test_dry_run "$host" 1
     test_shell "$host"
@@ -362,16 +362,18 @@ for host; do
         set -- qemu-system-aarch64 -M virt -accel kvm -cpu host -m 512 \
             -nographic -nodefaults -serial stdio -monitor none -no-reboot \
             -kernel /guest/Image -initrd /guest/initrd-arm64 -append 'console=ttyAMA0 quiet'
-        test_smp "$host" "$@"
+        test_smp "$host" arm64 "$@"
         target=5
         case $host in arm64 | arm64-6.1) target=2; test_boards "$host" ;; esac
         test_host "$host" aarch64-linux-gnu-gcc "$target"
         test_guest "$host" arm64 "$@" ;;
-    e500v2)
+    e500v2 | e500v2-smp)
         test_host "$host" powerpc-linux-gnu-gcc ''
-        test_guest "$host" ppc qemu-system-ppc -M ppce500 -accel kvm -cpu e500v2_v30 -m 128 \
+        set -- qemu-system-ppc -M ppce500 -accel kvm -cpu e500v2_v30 -m 128 \
             -nographic -nic none -monitor none -serial stdio -no-reboot \
-            -kernel /guest/vmlinux -initrd /guest/initrd-ppc -append 'console=ttyS0 quiet' ;;
+            -kernel /guest/vmlinux -initrd /guest/initrd-ppc -append 'console=ttyS0 quiet'
+        [ "$host" = e500v2 ] || test_smp "$host" ppc "$@"
+        test_guest "$host" ppc "$@" ;;
     x86_64)
         test_host "$host" x86_64-linux-gnu-gcc ''
         why=$(left_out x86_64)
@@ -380,7 +382,7 @@ for host; do
             -nographic -nodefaults -serial stdio -monitor none -no-reboot \
             -kernel /guest/vmlinuz -initrd /guest/initrd-x86_64 -append 'console=ttyS0 quiet' ;;
     *)
-        die "HOST '$host': it is one of arm64, arm64-6.12, arm64-7.2, e500v2, x86_64" ;;
+        die "HOST '$host': it is one of arm64, arm64-6.12, arm64-7.2, e500v2, e500v2-smp, x86_64" ;;
     esac
 done
 done_testing

@@ -17,13 +17,13 @@ usage()
     cat <<EOF
 Usage: tests/hosts/vcpus.sh [--root DIR] HOST
 
-Runs a guest with two CPUs (tests/hosts/vcpus/) under HOST's KVM (arm64).
-It sets all registers that KVM keeps for a vCPU, each CPU others;
+Runs a guest with two CPUs (tests/hosts/vcpus/) under HOST's KVM (arm64 or
+e500v2-smp). It sets all registers that KVM keeps for a vCPU, each CPU others;
 QEMU saves it, another QEMU restores it and resets it. Compares what each CPU reads
 then, register by register, with what it set, and with what it read at its start.
 Prints TAP; a register that differs is told by its name.
 
-  --root DIR  QEMU's, instead of build/root-arm64
+  --root DIR  QEMU's, instead of build/root-arm64 or build/root-ppc
 
 Logs: build/logs/vcpus/.
 EOF
@@ -39,7 +39,11 @@ arm64 | arm64-6.1)
     log_at=0x44000000
     qemu='qemu-system-aarch64 -M virt,gic-version=3 -cpu host -m 128' registers=171
     options='-mgeneral-regs-only -mstrict-align -Wl,-Ttext=0x40200000' ;;
-*) die "bad HOST '${1-}': it is arm64, which is arm64-6.1" ;;
+e500v2-smp)
+    log_at=0x00800000
+    qemu='qemu-system-ppc -M ppce500 -cpu e500v2_v30 -m 128' registers=201
+    options='-mcpu=8548 -msoft-float -Wl,-Ttext=0x100000' ;;
+*) die "bad HOST '${1-}': it is arm64, which is arm64-6.1, or e500v2-smp" ;;
 esac
 host_load "$1"
 "$top/hosts/build" "$host" >&2

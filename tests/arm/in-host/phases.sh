@@ -9,7 +9,6 @@ cd /tmp
 serial=/tmp/serial      # what the guest prints, one behind the other
 now=/tmp/now            # while it is there, KVM fails
 pid='' fault='' reply=''
-trap '' PIPE            # a QEMU that has gone is seen when it does not answer
 
 # until_true COMMAND...: waits for that; fails when it does not come. Tries are counted and
 # not seconds: on a busy machine they take longer, as all here does
@@ -25,52 +24,40 @@ until_true()
 
 # what until_true waits for
 gone() { ! kill -0 "$pid" 2> /dev/null; }
-replies() { grep -cE '^\{"(return|error)"' qmp || true; }
-answered() { gone || [ "$(replies)" -gt "$1" ]; }
 starts() { grep -c '^keeps: up' "$serial" || true; }
 started() { [ "$(starts)" -ge "$1" ]; }
 dots() { tr -cd . < "$serial" | wc -c; }
 ticked() { [ "$(dots)" -ge "$1" ]; }
 loaded() { gone || [ "$(state)" != inmigrate ]; }
 used() { [ -s used ]; }
+listens() { gone || [ -S /tmp/qmp ]; }
 complained() { gone || [ -n "$(error_lines)" ] || started "$1"; }
 migrated()
 {
-    gone || ! qmp query-migrate && return 0
-    case $reply in *'"status": "completed"'* | *'"status": "failed"'*) return 0 ;; *) return 1 ;; esac
+    ! ask query-migrate.status && return 0
+    case $reply in completed | failed) return 0 ;; *) return 1 ;; esac
 }
 
 # fails / works: what KVM does from now on
 fails() { touch "$now"; }
 works() { rm -f "$now"; }
 
-# qmp COMMAND [ARGUMENTS]: with $reply
-qmp()
-{
-    _n=$(replies)
-    printf '{"execute": "%s", "arguments": {%s}}\n' "$1" "${2-}" >&3 2> /dev/null || { reply='QEMU has gone'; return 1; }
-    until_true answered "$_n" || { reply="QEMU's monitor does not answer"; return 1; }
-    [ "$(replies)" -gt "$_n" ] || { reply='QEMU has gone'; return 1; }
-    reply=$(grep -E '^\{"(return|error)"' qmp | tail -n 1)
-    case $reply in '{"error"'*) return 1 ;; esac
-}
+# ask COMMAND...: QEMU's monitor; its answer, or why there is none, is in $reply
+ask() { reply=$(qmp -t 120 /tmp/qmp "$@" 2>&1); }
 
 # state: QEMU's word for it: running, paused, inmigrate
-state() { qmp query-status && printf '%s\n' "$reply" | sed 's/.*"status": "\([^"]*\)".*/\1/'; }
+state() { ask query-status.status && printf '%s\n' "$reply"; }
 
 # start OPTION...: QEMU with the guest, and with a KVM that can fail
 start()
 {
-    : > qmp
-    rm -f in
-    mkfifo in
+    rm -f /tmp/qmp
     env LD_PRELOAD=/files/kvm-fault.so KVM_FAULT="$fault" KVM_FAULT_USED=used KVM_FAULT_IF=$now \
         qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -m 64 -nodefaults -display none \
-        -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial -qmp stdio \
-        -kernel /files/keeps "$@" < in > qmp 2> err 3>&- &
+        -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial \
+        -qmp unix:/tmp/qmp,server=on,wait=off -kernel /files/keeps "$@" < /dev/null > err 2>&1 &
     pid=$!
-    exec 3> in
-    qmp qmp_capabilities
+    until_true listens && ask query-status
 }
 
 # ended: waits for QEMU's end; its status is in $ended, which is "hang" when it had to be killed
@@ -87,7 +74,7 @@ ended()
 quit()
 {
     [ -n "$pid" ] || return 0
-    qmp quit || kill -9 "$pid" 2> /dev/null || true
+    ask quit || kill -9 "$pid" 2> /dev/null || true
     ended
 }
 
@@ -156,11 +143,11 @@ judged()
     case $_got in
     stopped)
         _starts=$(starts)
-        qmp system_reset && qmp cont || echo "a reset, now that KVM works: $reply"
+        ask system_reset && ask cont || echo "a reset, now that KVM works: $reply"
         until_true started $((_starts + 1)) || echo 'does not start again when it is reset, now that KVM works'
         lives || true ;;
     refused | told | runs)
-        [ "$(state)" = running ] || qmp cont || echo "cont: $reply"
+        [ "$(state)" = running ] || ask cont || echo "cont: $reply"
         case $phase in
         reset*) until_true started "$wanted" || echo 'it was not reset, and runs' ;;
         esac
@@ -183,9 +170,9 @@ judged()
 # one that fails here does not come to it.
 do_run()
 {
-    qmp stop
+    ask stop
     fails
-    qmp cont || told=$reply
+    ask cont || told=$reply
     until_true used || true
     sleep 0.5
 }
@@ -194,7 +181,7 @@ do_reset()
 {
     wanted=$(($(starts) + 1))
     fails
-    qmp system_reset || told=$reply
+    ask system_reset || told=$reply
     until_true complained "$wanted" || true
     sleep 0.2
 }
@@ -202,9 +189,9 @@ do_reset()
 do_reset_stopped()
 {
     wanted=$(($(starts) + 1))
-    qmp stop
+    ask stop
     fails
-    qmp system_reset || told=$reply
+    ask system_reset || told=$reply
     until_true complained "$wanted" || true
     sleep 0.2
 }
@@ -212,15 +199,15 @@ do_reset_stopped()
 do_save()
 {
     fails
-    qmp migrate '"uri": "file:/tmp/saved"' || { told=$reply; return 0; }
+    ask migrate uri=file:/tmp/saved || { told=$reply; return 0; }
     until_true migrated || { told='the migration never ends'; return 0; }
-    case $reply in *'"status": "failed"'*) told="migration $reply" ;; esac
+    [ "$reply" != failed ] || { ask query-migrate.error-desc || true; told="migration failed: $reply"; }
 }
 
 do_restore()
 {
     fails
-    qmp migrate-incoming '"uri": "file:/tmp/state"' || told=$reply
+    ask migrate-incoming uri=file:/tmp/state || told=$reply
     until_true loaded || told='it does not end loading'
 }
 
@@ -243,7 +230,7 @@ saved()
 {
     : > "$serial"
     # shellcheck disable=SC2086 # options
-    fault='' start $1 && until_true ticked 3 && qmp migrate '"uri": "file:/tmp/state"' && until_true migrated
+    fault='' start $1 && until_true ticked 3 && ask migrate uri=file:/tmp/state && until_true migrated
     quit
 }
 

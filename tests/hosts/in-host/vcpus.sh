@@ -12,29 +12,32 @@ set -eu
 address=$1
 shift
 cd /tmp
-mkfifo monitor input
-# for QEMU not to wait for somebody to write, and not to see an end
-exec 3<> monitor 4<> input
+mkfifo input
+# for QEMU not to see an end
+exec 4<> input
 
-fail() { echo "vcpus.sh: $*; QEMU's monitor: $(tr -d '\r' < said | tail -n 3)" >&2; exit 1; }
+fail() { echo "vcpus.sh: $*; QEMU said: $(tail -n 3 said)" >&2; exit 1; }
 
-# qemu OPTION...: starts it; what it prints is in "said"
+# qemu OPTION...: starts it
 qemu()
 {
-    "$@" -accel kvm -smp 2 -nodefaults -display none -kernel /files/guest -monitor stdio \
+    "$@" -accel kvm -smp 2 -nodefaults -display none -kernel /files/guest \
+        -qmp unix:/tmp/qmp,server=on,wait=off \
         -chardev file,id=serial,path=serial,append=on,input-path=input -serial chardev:serial \
-        < monitor > said 2>&1 &
+        < /dev/null > said 2>&1 &
     pid=$!
 }
 
-# until_seen N REGEX FILE [COMMAND]: waits for N such lines. The monitor is given COMMAND
-# until then. What ends a guest that stands is the limit of hosts/run.
+# ask COMMAND...: QEMU's monitor
+ask() { qmp -t 120 /tmp/qmp "$@" || fail "$1"; }
+
+# until_seen N REGEX: waits for N such lines of the guest. What ends one that stands is the
+# limit of hosts/run.
 until_seen()
 {
-    until [ "$(grep -c -e "$2" "$3")" -ge "$1" ]; do
+    until [ "$(grep -c -e "$2" serial)" -ge "$1" ]; do
         kill -0 "$pid" 2> /dev/null || fail "QEMU ended before '$2'"
         ! grep 'error' serial >&2 || { written >&2; fail "the guest goes no further"; }
-        [ -z "${4-}" ] || echo "$4" >&3
         sleep 0.5
     done
 }
@@ -42,28 +45,34 @@ until_seen()
 # written: prints what the guest has
 written()
 {
-    rm -f log
-    echo "pmemsave $address 131072 log" >&3
-    until [ "$(wc -c < log)" -eq 131072 ]; do sleep 0.2; done 2> /dev/null
+    ask pmemsave "val=$((address))" size=131072 filename=/tmp/log
     tr '\0' '\n' < log | sed '/^$/,$d'
 }
 
 : > serial
 qemu "$@"
-until_seen 1 '^vcpus: ready' serial
-echo 'migrate file:state' >&3
-until_seen 1 'Status:.*completed' said 'info migrate'
-echo quit >&3
+until_seen 1 '^vcpus: ready'
+ask migrate uri=file:/tmp/state
+status=
+until [ "$status" = completed ]; do
+    status=$(ask query-migrate.status)
+    [ "$status" != failed ] || fail "the save: $(ask query-migrate.error-desc)"
+done
+ask quit
 wait "$pid"
 
 qemu "$@" -incoming file:state
-until_seen 1 'VM status: running' said 'info status'
+# It listens before it loads.
+until [ "$(qmp /tmp/qmp query-status.status 2> /dev/null)" = running ]; do
+    kill -0 "$pid" 2> /dev/null || fail 'QEMU ended in the restore'
+    sleep 0.5
+done
 printf c >&4
-until_seen 1 '^vcpus: done' serial
+until_seen 1 '^vcpus: done'
 written
-echo system_reset >&3
-until_seen 2 '^vcpus: ready' serial
+ask system_reset
+until_seen 2 '^vcpus: ready'
 echo 'again'
 written
-echo quit >&3
+ask quit
 wait "$pid"
