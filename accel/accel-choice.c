@@ -25,6 +25,7 @@ typedef struct PassedOver {
     char *subject;      /* what it declined to run, or NULL */
     char *reason;
     char *message;      /* what to say of it where none declined, or NULL */
+    Location where;     /* of @message: the option */
     bool declined_cpu;  /* because of this CPU type; another one may do */
 } PassedOver;
 
@@ -234,6 +235,7 @@ void accel_choice_absent(const char *name, bool quiet)
 
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("invalid accelerator %s", name);
+        loc_save(&p->where);
     }
 }
 
@@ -244,6 +246,7 @@ void accel_choice_failed(const char *name, int err, bool quiet)
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("failed to initialize %s: %s", name,
                                      strerror(err));
+        loc_save(&p->where);
     }
 }
 
@@ -253,7 +256,9 @@ static void report_messages(void)
         PassedOver *p = l->data;
 
         if (p->message) {
+            loc_push_restore(&p->where);
             error_report("%s", p->message);
+            loc_pop(&p->where);
         }
     }
 }
