@@ -312,6 +312,17 @@ static bool tcg_can_run(void)
     return ok;
 }
 
+static bool tcg_takes_machine(void)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    Object *tcg = object_new_with_class(OBJECT_CLASS(accel_find("tcg")));
+    bool ok = !mc->can_run_under ||
+              mc->can_run_under(machine, ACCEL(tcg), NULL);
+
+    object_unref(tcg);
+    return ok;
+}
+
 void accel_choice_report_failure(void)
 {
     bool other_cpu_helps = false, tcg_listed = false, same = true;
@@ -368,7 +379,7 @@ void accel_choice_report_failure(void)
     if (tcg_declined_cpu && helps("max")) {
         error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
     }
-    if (!tcg_listed && accel_find("tcg")) {
+    if (!tcg_listed && accel_find("tcg") && tcg_takes_machine()) {
         error_printf("Add '-accel tcg'%s to allow emulation.\n",
                      tcg_can_run() ? "" : ", with another '-cpu',");
     }
