@@ -25,6 +25,7 @@ typedef struct PassedOver {
     char *subject;      /* what it declined to run, or NULL */
     char *reason;
     char *message;      /* what to say of it where none declined, or NULL */
+    Location where;     /* of @message: the option */
     bool declined_cpu;  /* because of this CPU type; another one may do */
 } PassedOver;
 
@@ -234,6 +235,7 @@ void accel_choice_absent(const char *name, bool quiet)
 
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("invalid accelerator %s", name);
+        loc_save(&p->where);
     }
 }
 
@@ -244,6 +246,7 @@ void accel_choice_failed(const char *name, int err, bool quiet)
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("failed to initialize %s: %s", name,
                                      strerror(err));
+        loc_save(&p->where);
     }
 }
 
@@ -253,7 +256,9 @@ static void report_messages(void)
         PassedOver *p = l->data;
 
         if (p->message) {
+            loc_push_restore(&p->where);
             error_report("%s", p->message);
+            loc_pop(&p->where);
         }
     }
 }
@@ -302,6 +307,17 @@ static bool tcg_can_run(void)
     Object *tcg = object_new_with_class(OBJECT_CLASS(ac));
     bool ok = !request.model || !ac->can_run_cpu ||
               ac->can_run_cpu(ACCEL(tcg), &request, NULL);
+
+    object_unref(tcg);
+    return ok;
+}
+
+static bool tcg_takes_machine(void)
+{
+    MachineClass *mc = MACHINE_GET_CLASS(machine);
+    Object *tcg = object_new_with_class(OBJECT_CLASS(accel_find("tcg")));
+    bool ok = !mc->can_run_under ||
+              mc->can_run_under(machine, ACCEL(tcg), NULL);
 
     object_unref(tcg);
     return ok;
@@ -363,7 +379,7 @@ void accel_choice_report_failure(void)
     if (tcg_declined_cpu && helps("max")) {
         error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
     }
-    if (!tcg_listed && accel_find("tcg")) {
+    if (!tcg_listed && accel_find("tcg") && tcg_takes_machine()) {
         error_printf("Add '-accel tcg'%s to allow emulation.\n",
                      tcg_can_run() ? "" : ", with another '-cpu',");
     }

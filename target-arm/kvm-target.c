@@ -505,17 +505,10 @@ static bool has_gic(int fd, int version, Error **errp)
 bool kvm_arm_can_give(AccelState *accel, const KVMArmNeeds *needs, Error **errp)
 {
     const KVMState *s = KVM_STATE(accel);
-    bool irqchip = s->kernel_irqchip_allowed;
-    bool ok = false;
+    bool ok = false, irqchip;
     int fd, bits = 0;
 
-    if (needs->gic > 2 && !irqchip) {
-        error_setg(errp, "without the kernel's interrupt controller KVM has "
-                   "GICv2 only");
-        return false;
-    }
-    if (!needs->el2 && !needs->mte && needs->ipa_bits <= 32 &&
-        !(needs->gic && irqchip)) {
+    if (!needs->el2 && !needs->mte && needs->ipa_bits <= 32 && !needs->gic) {
         return true;
     }
 
@@ -523,6 +516,9 @@ bool kvm_arm_can_give(AccelState *accel, const KVMArmNeeds *needs, Error **errp)
     if (fd < 0) {
         return false;
     }
+    /* As kvm_irqchip_create(): without it QEMU emulates a GICv2 */
+    irqchip = needs->gic && s->kernel_irqchip_allowed &&
+              ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQCHIP) > 0;
     if (needs->ipa_bits > 32) {
         bits = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
         bits = bits > 0 ? bits : 40;
@@ -538,8 +534,13 @@ bool kvm_arm_can_give(AccelState *accel, const KVMArmNeeds *needs, Error **errp)
         error_setg(errp, "its memory needs addresses of %d bits, and this host "
                    "gives a guest %d (KVM_CAP_ARM_VM_IPA_SIZE)",
                    needs->ipa_bits, bits);
+    } else if (irqchip) {
+        ok = has_gic(fd, needs->gic, errp);
+    } else if (needs->gic > 2) {
+        error_setg(errp, "without an interrupt controller in the kernel KVM "
+                   "has GICv2 only");
     } else {
-        ok = !needs->gic || !irqchip || has_gic(fd, needs->gic, errp);
+        ok = true;
     }
     qemu_close(fd);
     return ok;

@@ -38,6 +38,12 @@ EOF
 part bad-build build <<'EOF'
 echo 1..1; echo not ok 1 - it does not build; exit 1
 EOF
+part later-build build bad-build <<'EOF'
+echo 1..1; echo ok 1 - never run
+EOF
+part needs-later shared 'later-build?' <<'EOF'
+echo 1..1; echo ok 1 - never run
+EOF
 part good shared good-build <<'EOF'
 echo 1..2; echo ok 1 - one; echo ok 2 - two
 EOF
@@ -124,6 +130,8 @@ check 'nothing does without a build that failed' said '^0 passed, 1 failed, 1 sk
 runs needs-bad
 check 'a build that fails is one failure' said '^0 passed, 1 failed, 1 skipped'
 check 'what needs it is not run' test ! -e "$tmp/logs/needs-bad.log"
+runs needs-later
+check 'nor what could do without a build that was skipped for it' said '^0 passed, 1 failed, 2 skipped'
 while read -r part pattern; do
     runs "$part"
     check "$part" said "^$part: not ok - $pattern"
@@ -147,9 +155,9 @@ check 'a failed test is told' said '^fails: not ok 1 - it fails'
 check 'with its log' said "^fails: .*\(log: .*/logs/fails.log\)"
 check 'and its diagnostics' said '^ +# because of this'
 runs --junit "$tmp/junit.xml" all
-check 'all of them: the rest goes on, and the sum is right' said '^14 passed, 14 failed, 8 skipped'
+check 'all of them: the rest goes on, and the sum is right' said '^14 passed, 14 failed, 10 skipped'
 check 'each failure is told again at the end' sh -c "test \$(tail -n 15 '$tmp/out' | grep -c 'not ok') = 14"
-check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 23 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 25 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
 echo 'package 1 package_2.deb' > "$BUILD/dl/suite/package.moved"
 runs moved
 check 'a skip for a package that has moved' passed '0 passed, 0 failed, 1 skipped'

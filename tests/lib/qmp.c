@@ -162,7 +162,7 @@ int main(int argc, char **argv)
         if (option == 'h') {
             return fputs(usage, stdout) < 0;
         }
-        if (option != 't' || qemu_strtoui(optarg, NULL, 10, &seconds) < 0) {
+        if (option != 't' || qemu_strtoui(optarg, NULL, 10, &seconds) < 0 || !seconds) {
             die(2, "bad options: they are -t SECONDS; see qmp -h");
         }
     }

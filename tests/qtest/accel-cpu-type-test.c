@@ -125,10 +125,6 @@ static void test_machine_error(void)
 {
     g_autofree char *err = NULL;
 
-    if (!qtest_has_machine("virt") || !g_str_equal(qtest_get_arch(), "arm")) {
-        g_test_skip("needs Arm's virt");
-        return;
-    }
     /* which says so when it is made, after this */
     g_assert_cmpint(accel_run(&err, "-M virt -accel tcg -cpu cortex-a9"),
                     ==, 0);
@@ -281,10 +277,14 @@ int main(int argc, char **argv)
     qtest_add_func("accel-cpu-type/absent", test_absent);
     qtest_add_func("accel-cpu-type/implicit", test_implicit);
     qtest_add_func("accel-cpu-type/twice", test_twice);
-    qtest_add_func("accel-cpu-type/machine-error", test_machine_error);
     qtest_add_func("accel-cpu-type/bad-lists", test_bad_lists);
     qtest_add_func("accel-cpu-type/bad-kvm-device", test_bad_kvm_device);
 
+    if (qtest_has_machine("virt") &&
+        (g_str_equal(qtest_get_arch(), "arm") ||
+         g_str_equal(qtest_get_arch(), "aarch64"))) {
+        qtest_add_func("accel-cpu-type/arm/machine-error", test_machine_error);
+    }
     if (g_str_equal(arch, "ppc")) {
         qtest_add_func("accel-cpu-type/ppc/models", test_ppc_models);
     }

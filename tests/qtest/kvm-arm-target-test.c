@@ -456,7 +456,8 @@ static void test_default_cpu_type(void)
  */
 static void test_machine(void)
 {
-    g_autofree char *err = NULL, *memory = NULL, *too_much = NULL;
+    g_autofree char *err = NULL, *alone = NULL, *memory = NULL;
+    g_autofree char *too_much = NULL;
     int bits;
 
     if (!needs_arm_kvm()) {
@@ -474,6 +475,10 @@ static void test_machine(void)
     accel_check_verdict("virt,gic-version=max", "max", true);
     accel_check_verdict("virt,gic-version=host", "max", true);
     accel_check_verdict("virt -smp 1,maxcpus=9", "max", kernel_has_gic(3));
+    accel_check_verdict("virt,gic-version=max -smp 1,maxcpus=9", "max",
+                        kernel_has_gic(3));
+    accel_check_verdict("virt,gic-version=max,kernel-irqchip=off "
+                        "-smp 1,maxcpus=9", "max", false);
 
     bits = kernel_ipa_bits();
     memory = g_strdup_printf("virt -m 512M,slots=1,maxmem=%lluM",
@@ -491,6 +496,10 @@ static void test_machine(void)
     assert_says(err, "  kvm: CPU type 'cortex-a15': ");
     assert_says(err, "  tcg: machine 'virt-");
     assert_says(err, "gic-version=host requires KVM");
+    /* and with KVM alone TCG is no remedy */
+    g_assert_cmpint(accel_run(&alone, "-M virt,gic-version=host -accel kvm "
+                              "-cpu cortex-a15"), ==, 1);
+    assert_silent_on(alone, "-accel tcg");
 }
 
 /* With KVM alone, each is one error that names the machine's property. */

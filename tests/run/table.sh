@@ -48,7 +48,7 @@ outcome()
         }
         /^qemu-system-[a-z0-9_]*: falling back to / {
             sub(/^[^:]*: falling back to [a-z]*: /, "")
-            if (match($0, / cannot run CPU type .[^:]*: /)) {
+            if (match($0, / cannot run (CPU type|machine) .[^:]*: /)) {
                 why = "; " substr($0, 1, RSTART - 1) " declined: " \
                       substr($0, RSTART + RLENGTH)
             }

@@ -30,7 +30,8 @@ dots() { tr -cd . < "$serial" | wc -c; }
 ticked() { [ "$(dots)" -ge "$1" ]; }
 loaded() { gone || [ "$(state)" != inmigrate ]; }
 used() { [ -s used ]; }
-listens() { gone || [ -S /tmp/qmp ]; }
+# The socket's file is there before it listens.
+listens() { gone || ask query-status; }
 complained() { gone || [ -n "$(error_lines)" ] || started "$1"; }
 migrated()
 {
@@ -57,7 +58,7 @@ start()
         -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial \
         -qmp unix:/tmp/qmp,server=on,wait=off -kernel /files/keeps "$@" < /dev/null > err 2>&1 &
     pid=$!
-    until_true listens && ask query-status
+    until_true listens && ! gone
 }
 
 # ended: waits for QEMU's end; its status is in $ended, which is "hang" when it had to be killed
@@ -119,14 +120,13 @@ judged()
     for _rule in $fault; do
         grep -qxF -e "$_rule" used || echo "$_rule was never used"
     done
-    if gone; then
+    if ! ask query-status.status; then
+        # It has ended, or is about to.
+        until_true gone || { echo "hangs: $reply"; return; }
         ended
         _got=exits
         [ "$ended" = 1 ] || echo "it ended with status $ended"
-    elif ! _got=$(state); then
-        echo "hangs: $reply"
-        return
-    elif [ "$_got" = internal-error ]; then
+    elif [ "$reply" = internal-error ]; then
         _got=stopped
     elif [ -n "$told" ]; then
         _got=refused
@@ -229,9 +229,12 @@ one_case()
 saved()
 {
     : > "$serial"
+    rm -f /tmp/state
     # shellcheck disable=SC2086 # options
-    fault='' start $1 && until_true ticked 3 && ask migrate uri=file:/tmp/state && until_true migrated
+    fault='' start $1 && until_true ticked 3 && ask migrate uri=file:/tmp/state && until_true migrated &&
+        [ "$reply" = completed ] && _saved=0 || _saved=1
     quit
+    return "$_saved"
 }
 
 kernel=$1
