@@ -80,6 +80,9 @@ EOF
 part unlisted <<'EOF'
 echo 1..1; echo 'ok 1 - one # SKIP nobody knows'
 EOF
+part bails <<'EOF'
+echo 1..2; echo ok 1 - one; echo 'Bail out! an assertion failed'; exit 134
+EOF
 part no-plan <<'EOF'
 echo ok 1 - one
 EOF
@@ -140,6 +143,7 @@ stale tests/skips says that it skips what matches
 moved tests/skips has no line for: ok 1 - one
 elsewhere tests/skips has no line for: ok 1 - one # SKIP no such machine
 unlisted tests/skips has no line for: ok 1 - one # SKIP nobody knows
+bails Bail out! an assertion failed
 no-plan it printed no plan
 short it planned 3 tests and ran 1
 long it planned 1 tests and ran 2
@@ -155,9 +159,9 @@ check 'a failed test is told' said '^fails: not ok 1 - it fails'
 check 'with its log' said "^fails: .*\(log: .*/logs/fails.log\)"
 check 'and its diagnostics' said '^ +# because of this'
 runs --junit "$tmp/junit.xml" all
-check 'all of them: the rest goes on, and the sum is right' said '^14 passed, 14 failed, 10 skipped'
-check 'each failure is told again at the end' sh -c "test \$(tail -n 15 '$tmp/out' | grep -c 'not ok') = 14"
-check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 25 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
+check 'all of them: the rest goes on, and the sum is right' said '^15 passed, 16 failed, 10 skipped'
+check 'each failure is told again at the end' sh -c "test \$(tail -n 17 '$tmp/out' | grep -c 'not ok') = 16"
+check 'JUnit: all parts, and well formed' sh -c "test \$(grep -c '<testsuite ' '$tmp/junit.xml') = 26 && python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' '$tmp/junit.xml'"
 echo 'package 1 package_2.deb' > "$BUILD/dl/suite/package.moved"
 runs moved
 check 'a skip for a package that has moved' passed '0 passed, 0 failed, 1 skipped'

@@ -107,7 +107,8 @@ static void test_absent(void)
     assert_says(listed, "invalid accelerator nvmm");
     assert_says(listed, "falling back to tcg");
     g_assert_cmpint(accel_run(&by_machine, "-M none,accel=nvmm:tcg"), ==, 0);
-    g_assert_cmpstr(by_machine, ==, listed);
+    assert_says(by_machine, "invalid accelerator nvmm");
+    assert_says(by_machine, "falling back to tcg");
 }
 
 /* Who is on the list twice, and says the same, is told once. */
