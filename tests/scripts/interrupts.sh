@@ -190,6 +190,7 @@ test_qemu()
     export QEMU_TREE="$tmp/qemu"
     mkdir -p "$QEMU_TREE/configs"
     echo 10.2.2 > "$QEMU_TREE/VERSION"
+    : > "$QEMU_TREE/meson.build"
     # Both write half of what they make, and take their time for the rest.
     cat > "$QEMU_TREE/configure" <<'END'
 #!/bin/sh
@@ -199,7 +200,7 @@ echo "rule cc"
 echo "  command = echo half > \$out && sleep 1 && echo 'int main(void) { return 0; }' | gcc -x c -o \$out.o - && cp \$out.o \$out"
 echo "build qemu-system-arm: cc"
 sleep 1
-for arch in aarch64 ppc x86_64; do echo "build qemu-system-$arch: cc"; done
+for program in qemu-system-aarch64 qemu-system-ppc qemu-system-x86_64 qmp; do echo "build $program: cc"; done
 END
     chmod +x "$QEMU_TREE/configure"
     JOBS=2 interrupts build-qemu 10 'empty obj-native obj-native.d root-native' \

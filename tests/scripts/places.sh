@@ -43,7 +43,7 @@ case $PWD$0 in *[[:space:]:]*) echo "ERROR: main directory cannot contain spaces
 {
     echo "rule cc"
     echo "  command = echo 'int main(void) { return 0; }' | gcc -x c -o \$out -"
-    for arch in aarch64 arm ppc x86_64; do echo "build qemu-system-$arch: cc"; done
+    for program in qemu-system-aarch64 qemu-system-arm qemu-system-ppc qemu-system-x86_64 qmp; do echo "build $program: cc"; done
 } > build.ninja
 END
 chmod +x "$QEMU_SRC/configure"
