@@ -114,14 +114,24 @@ begin_subshell()
     heed_signals
 }
 
+# reap PROCESS: waits for what start() started, and returns its status. Its number can
+# be another program's from now on.
+reap()
+{
+    _rc=0 _others=
+    wait "$1" || _rc=$?
+    for _process in $tended; do
+        [ "$_process" = "$1" ] || _others="$_others $_process"
+    done
+    tended=$_others
+    return "$_rc"
+}
+
 # tend COMMAND...: starts it, and waits for it.
 tend()
 {
     start "$@"
-    _rc=0
-    wait "$started" || _rc=$?
-    tended=
-    return "$_rc"
+    reap "$started"
 }
 
 # long LABEL LOG COMMAND...: runs a long command with its output in LOG, a
@@ -138,17 +148,16 @@ long()
     start "$@" > "$_log" 2>&1 < /dev/null
     _pid=$started
     start timeout 0 sh -c "$ticker" sh "$_label" "$_log" "$_pid" "$(date +%s)" < /dev/null
-    _rc=0
-    wait "$_pid" || _rc=$?
+    _long=0
+    reap "$_pid" || _long=$?
     kill "$started" || true
-    wait "$started" || true
-    tended=
-    if [ "$_rc" -ne 0 ]; then
+    reap "$started" || true
+    if [ "$_long" -ne 0 ]; then
         tail -n 25 "$_log" >&2
         printf '%s: error: %s failed with status %s; whole log: %s\n' \
-            "${0##*/}" "$_label" "$_rc" "$_log" >&2
+            "${0##*/}" "$_label" "$_long" "$_log" >&2
     fi
-    return "$_rc"
+    return "$_long"
 }
 # It ends with the command, too, as the first kill can be lost.
 # shellcheck disable=SC2016 # its own words
@@ -182,17 +191,22 @@ need_packages()
         *) _missing="$_missing $_p" ;;
         esac
     done
-    [ -n "$_missing" ] || return 0
+    # shellcheck disable=SC2086 # a list
+    [ -z "$_missing" ] || install_packages $_missing
+}
+
+# install_packages [PACKAGE...]: has apt fetch its lists, and install these.
+install_packages()
+{
     if [ "$(id -u)" -eq 0 ]; then _sudo=; else _sudo=sudo; fi
     [ -z "$_sudo" ] || command -v sudo > /dev/null ||
-        die "packages are missing and there is no sudo; as root: apt-get install$_missing"
-    # shellcheck disable=SC2086 # a list
-    long "installing packages" "$build/logs/packages.log" install_packages $_missing ||
-        die "cannot install$_missing: $(apt_error "$build/logs/packages.log")"
+        die "packages are missing and there is no sudo; as root: apt-get update && apt-get install $*"
+    long "installing packages" "$build/logs/packages.log" apt_install "$@" ||
+        die "cannot install ${*:-packages}: $(apt_error "$build/logs/packages.log")"
 }
 
 # A signal waits: packages that are half there would be left to the user.
-install_packages()
+apt_install()
 {
     trap '' HUP INT TERM
     export DEBIAN_FRONTEND=noninteractive
@@ -214,8 +228,10 @@ left_out()
     ppc) _cc=powerpc-linux-gnu-gcc ;;
     ppc64) _cc=powerpc64-linux-gnu-gcc ;;
     esac
-    need_packages gcc >&2 # with the lists that are asked
-    command -v "$_cc" > /dev/null || [ -n "$(apt-cache show "gcc-${_cc%-gcc}" 2> /dev/null)" ] ||
+    command -v "$_cc" > /dev/null && return 0
+    # Where apt has no lists, Debian seems to have nothing.
+    [ -n "$(apt-cache madison gcc)" ] || install_packages >&2
+    [ -n "$(apt-cache show "gcc-${_cc%-gcc}" 2> /dev/null)" ] ||
         echo "there is no $_cc here, and Debian has none for $(dpkg --print-architecture)"
 }
 

@@ -136,13 +136,17 @@ if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 # shellcheck disable=SC2086 # an option or none
 "$top/scripts/qemu-tree" ${base:---keep-work} >&3
 hosts=$(cases | cut -d \; -f 1 | sort -u)
-# shellcheck disable=SC2046 # a list
-for which in $(buildable $(for host in $hosts; do build_for "$host"; done | sort -u)); do
+builds=$(for host in $hosts; do build_for "$host"; done | sort -u)
+# shellcheck disable=SC2086 # a list
+builds=$(buildable $builds)
+for which in $builds; do
     # shellcheck disable=SC2086 # an option or none
     "$top/scripts/build-qemu" $base "$which" >&3
 done
 for host in $hosts; do
-    [ -n "$(left_out "$(build_for "$host")")" ] || "$top/hosts/build" "$host" >&3
+    for which in $builds; do
+        [ "$which" != "$(build_for "$host")" ] || "$top/hosts/build" "$host" >&3
+    done
 done
 
 n=$(cases | wc -l)

@@ -23,7 +23,7 @@ sim_cc()
 }
 
 # why there is no PowerPC on this machine, if so; asked once
-: "${SIM_NO_POWERPC=$(left_out ppc)}"
+[ -n "${SIM_NO_POWERPC+asked}" ] || SIM_NO_POWERPC=$(left_out ppc)
 export SIM_NO_POWERPC
 
 # sim_archs: the kinds of hosts, or those of SIM_ARCHS; PowerPC where it can be built;
@@ -110,7 +110,8 @@ sim_qemu()
         return
     fi
     "$top/scripts/qemu-tree" --keep-work
-    for _which in $(buildable arm64 ppc ${SIM_PPC64:+ppc64}); do "$top/scripts/build-qemu" "$_which"; done
+    _builds=$(buildable arm64 ppc ${SIM_PPC64:+ppc64})
+    for _which in $_builds; do "$top/scripts/build-qemu" "$_which"; done
     "$top/scripts/build-qemu" native qmp
 }
 

@@ -234,7 +234,7 @@ EOF
         ! grep -qx true "$out.enabled" || enabled=yes
         sim_qmp quit
     fi
-    wait "$started" || status=$?
+    reap "$started" || status=$?
     sed -i '/: warning: /d' "$out"
     case $outcome in
     kvm) want='0 yes 0' ;;
@@ -286,7 +286,7 @@ reset_run()
         sim_qmp quit
     } > "$logs/said" 2>&1 || true
     status=0
-    wait "$started" || status=$?
+    reap "$started" || status=$?
 }
 
 part_base()
@@ -331,13 +331,13 @@ part_moves()
     printf '%s\n' 'scribble 1' "touch $logs/1" > "$logs/script"
     KVM_SIM_PROFILE=cortex-a72-6.1 KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" > "$out" 2>&1
     { sim_await [ -e "$logs/1" ] && sim_save "$logs/stream" && sim_qmp quit; } > "$logs/said" 2>&1 || true
-    wait "$started" || true
+    reap "$started" || true
     echo 'event 1' > "$logs/script"     # it switches off when it goes on
     for profile in cortex-a72-6.1 cortex-a57-6.1; do
         status=0
         KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" \
             -incoming "file:$logs/stream" > "$out" 2>&1
-        wait "$started" || status=$?
+        reap "$started" || status=$?
         rc=1
         case $profile in
         cortex-a72-*) name='a guest goes on on the host that it comes from'
@@ -358,7 +358,7 @@ save_run()
     KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 60 "$sim_build/bin-$arch/$program" $options \
         -nic none -kernel "$sim_build/kernel-ppc" > "$out" 2>&1
     { sim_await [ -e "$logs/1" ] && sim_qmp stop && sim_save "$logs/stream" && sim_qmp quit; } >> "$out" 2>&1 || true
-    wait "$started" || echo "exit $?" >> "$out"
+    reap "$started" || echo "exit $?" >> "$out"
 }
 
 part_saves()
