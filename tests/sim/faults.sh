@@ -38,18 +38,22 @@ Exit status 1 if a case is not ok. Logs of these: build/logs/sim-faults/.
 EOF
 }
 
-# wait_for FILE PID DIR [WORD]: until that file is there, that process is not, or it
-# has said something and did not go on to that in the next half of a second; with
-# WORD, that is said to it now and then
+# wait_for FILE PID DIR [cont]: until that file is there, that process is not, or it
+# has said something and its guest does not run; with "cont" the guest waits for its
+# incoming state, and is to run then
 wait_for()
 {
-    _n=0 _said=0
-    until [ -e "$1" ] || [ "$_said" -gt 15 ]; do
+    until [ -e "$1" ]; do
         kill -0 "$2" 2> /dev/null || return 1
-        [ -z "${4-}" ] || [ "$((_n % 4))" -ne 0 ] || sim_qmp "$4" || true
-        _n=$((_n + 1))
-        if grep -qv ': warning: ' "$3/err"; then _said=$((_said + 1)); fi
-        sleep 0.03
+        # too early a "cont" is forgotten
+        [ -z "${4-}" ] || sim_qmp "$4" || true
+        if grep -qv ': warning: ' "$3/err"; then
+            case $(sim_qmp query-status.status) in
+            running | inmigrate) ;;
+            *) return ;;
+            esac
+        fi
+        sleep 0.1
     done
 }
 
@@ -78,7 +82,6 @@ life()
     pid=$started
     # QEMU can be gone at any moment
     if [ "$what" = restore ]; then
-        # too early a "cont" is forgotten
         if wait_for "$dir/1" "$pid" "$dir" cont; then sim_qmp quit; fi
     elif wait_for "$dir/1" "$pid" "$dir"; then
         if [ -z "$short" ]; then
@@ -94,7 +97,7 @@ life()
         sim_qmp quit
     fi > "$dir/out" 2>&1 || true
     status=0
-    wait "$pid" || status=$?
+    reap "$pid" || status=$?
     echo "$status" > "$dir/status"
     # QEMU's own words, and not that it has gone
     grep -v '^qmp: ' "$dir/out" > "$dir/said" || true
