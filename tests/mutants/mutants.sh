@@ -34,6 +34,7 @@ A patch begins with what it is, and with these lines:
          sim PART           tests/sim/sim.sh PART
          qtest NAME         the qtest of that name of tests/sim/sim.sh
          unit NAME          tests/unit/NAME of QEMU
+         vcpus HOST         tests/hosts/vcpus.sh on that emulated host
   Test:  a regular expression: the name of the test that has to fail
   Survives: why no test sees it; it is skipped, and --survivors runs it
 
@@ -160,6 +161,11 @@ run_test()
         _run=${_run#faults }
         set -- "$top/tests/sim/faults.sh" --tap --only "${_run#* }" "${_run%% *}" ;;
     sim\ *) set -- "$top/tests/sim/sim.sh" --tap ${_run#sim } ;;
+    vcpus\ *)
+        # what the links lead to: a host has no other files
+        rm -rf "$build/mutants/root-host"
+        cp -rL "$root" "$build/mutants/root-host"
+        set -- "$top/tests/hosts/vcpus.sh" --root "$build/mutants/root-host" "${_run#vcpus }" ;;
     qtest\ *) set -- "$top/tests/sim/sim.sh" --tap --only "${_run#qtest }" qtests ;;
     unit\ *)
         case $_which in
