@@ -88,7 +88,7 @@ put_firmware()
 sysroot_arm64()
 {
     _debs=$(fetch_debs bookworm arm64 libglib2.0-0 libglib2.0-dev \
-        libpcre2-8-0 libpcre2-dev zlib1g zlib1g-dev libfdt1 libfdt-dev strace)
+        libpcre2-8-0 libpcre2-dev zlib1g zlib1g-dev libfdt1 libfdt-dev libpixman-1-0 libpixman-1-dev strace)
     # shellcheck disable=SC2086 # a list
     unpack_debs "$1" $_debs
 }

@@ -238,7 +238,7 @@ test_smp()
 test_boards()
 {
     [ -d "$build/root-arm64" ] || { skip "$1: boards" "root-arm64 is not there: scripts/build-qemu arm64"; return; }
-    boards='raspi2b raspi3b raspi4b sabrelite mcimx7d-sabre vexpress-a15 sbsa-ref'
+    boards='raspi2b raspi3b raspi4b sabrelite mcimx7d-sabre vexpress-a15 sbsa-ref xlnx-zcu102'
     # shellcheck disable=SC2016,SC2086 # the host's shell; a list
     "$top/hosts/run" --memory 4096 --log "$tmp/log" "$1" -- sh -c '
         for board; do
