@@ -22,11 +22,13 @@
 
 typedef struct PassedOver {
     char *name;         /* as in -accel */
+    AcceleratorDeclinedKind kind;
     char *subject;      /* what it declined to run, or NULL */
     char *reason;
     char *message;      /* what to say of it where none declined, or NULL */
     Location where;     /* of @message: the option */
-    bool declined_cpu;  /* because of this CPU type; another one may do */
+    bool runs_host;     /* instead of the CPU type that it declined */
+    bool runs_max;
 } PassedOver;
 
 static MachineState *machine;   /* NULL: nobody is asked */
@@ -35,7 +37,8 @@ static AccelCPURequest request; /* what the last accelerator was asked */
 static GSList *passed_over;     /* of PassedOver, in the order of the list */
 
 /* One that is on the list twice, and says the same again, is told once. */
-static PassedOver *pass_over(const char *name, const char *reason)
+static PassedOver *pass_over(const char *name, AcceleratorDeclinedKind kind,
+                             const char *reason)
 {
     PassedOver *p;
 
@@ -47,6 +50,7 @@ static PassedOver *pass_over(const char *name, const char *reason)
     }
     p = g_new0(PassedOver, 1);
     p->name = g_strdup(name);
+    p->kind = kind;
     p->reason = g_strdup(reason);
     passed_over = g_slist_append(passed_over, p);
     return p;
@@ -162,38 +166,70 @@ static bool machine_takes(ObjectClass *oc)
     return false;
 }
 
-/* Sets request; request.model is NULL if there is nothing to ask. */
-static void make_request(AccelClass *ac)
+/* Sets request. Returns: whether there is something to ask */
+static bool make_request(AccelClass *ac)
 {
     const char *default_type = default_cpu_type(ac);
+    const MachineClass *mc = MACHINE_GET_CLASS(machine);
 
     g_free(request.model);
     g_free(request.features);
     request = (AccelCPURequest) {};
 
+    /*
+     * A machine without a default CPU type makes its own CPUs, whatever -cpu
+     * says; "none" is made to hold any one CPU.
+     */
+    if (!default_type && !g_str_equal(mc->name, "none")) {
+        return !mc->can_run_under;
+    }
     if (cpu_option) {
         g_auto(GStrv) pieces = g_strsplit(cpu_option, ",", 2);
 
-        /*
-         * A machine without a default CPU type does not look at -cpu, but
-         * for "none", which is made to hold any one CPU.
-         */
-        if (!pieces[0] ||
-            (!default_type && strcmp(MACHINE_GET_CLASS(machine)->name,
-                                     "none"))) {
-            return;
+        if (!pieces[0]) {
+            return false;
         }
         request.oc = cpu_class_by_name(target_cpu_type(), pieces[0]);
         if (request.oc ? !machine_takes(request.oc) :
             strcmp(pieces[0], "host")) {
-            return;
+            return false;
         }
         request.model = g_strdup(pieces[0]);
         request.features = g_strdup(pieces[1]);
-    } else if (default_type) {
-        request.oc = object_class_by_name(default_type);
-        request.model = cpu_model_from_type(default_type);
+        return true;
     }
+    if (default_type) {
+        request.oc = object_class_by_name(default_type);
+        /* PowerPC has its "host" when KVM has been initialised. */
+        request.model = request.oc ? cpu_model_from_type(default_type)
+                                   : g_strdup("host");
+    }
+    return default_type != NULL;
+}
+
+/* Whether the machine takes -cpu @model, which is no other name of a model */
+static bool helps(const char *model)
+{
+    g_autofree char *type = g_strdup_printf("%s-%s", model, target_cpu_type());
+    ObjectClass *oc = cpu_class_by_name(target_cpu_type(), model);
+
+    if (!oc) {
+        /* PowerPC has its "host" when KVM has been initialised. */
+        return g_str_equal(model, "host");
+    }
+    return g_str_equal(object_class_get_name(oc), type) && machine_takes(oc);
+}
+
+/* Whether @accel would run -cpu @model, of which nothing else is wanted */
+static bool runs(AccelState *accel, const char *model)
+{
+    AccelCPURequest other = {
+        .model = (char *)model,
+        .oc = cpu_class_by_name(target_cpu_type(), model),
+    };
+
+    return helps(model) &&
+           ACCEL_GET_CLASS(accel)->can_run_cpu(accel, &other, NULL);
 }
 
 bool accel_choice_accepts(AccelState *accel, const char *name)
@@ -201,7 +237,7 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
     AccelClass *ac = ACCEL_GET_CLASS(accel);
     g_autofree char *subject = NULL;
     MachineClass *mc;
-    bool cpu = false;
+    bool asked, cpu = false;
     Error *err = NULL;
     PassedOver *p;
 
@@ -209,29 +245,54 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
         return true;
     }
     mc = MACHINE_GET_CLASS(machine);
-    make_request(ac);
-    if (request.model && ac->can_run_cpu &&
-        !ac->can_run_cpu(accel, &request, &err)) {
-        subject = g_strdup_printf("CPU type '%s'", request.model);
-        cpu = true;
+    asked = make_request(ac) && ac->can_run_cpu;
+    if (asked && !ac->can_run_cpu(accel, &request, &err)) {
+        cpu = request.model;
+        subject = cpu ? g_strdup_printf("CPU type '%s'", request.model) :
+                        g_strdup_printf("machine '%s'", mc->name);
     } else if (mc->can_run_under &&
                !mc->can_run_under(machine, accel, &err)) {
         subject = g_strdup_printf("machine '%s'", mc->name);
     } else {
         return true;
     }
-    p = pass_over(name, error_get_pretty(err));
+    p = pass_over(name, cpu ? ACCELERATOR_DECLINED_KIND_CPU :
+                              ACCELERATOR_DECLINED_KIND_MACHINE,
+                  error_get_pretty(err));
     if (!p->subject) {
         p->subject = g_steal_pointer(&subject);
     }
-    p->declined_cpu = cpu && error_get_class(err) == ERROR_CLASS_GENERIC_ERROR;
+    p->runs_host |= cpu && runs(accel, "host");
+    p->runs_max |= cpu && runs(accel, "max");
+    if (cpu && !p->runs_host && !p->runs_max) {
+        p->kind = ACCELERATOR_DECLINED_KIND_UNAVAILABLE;
+    }
     error_free(err);
     return false;
 }
 
+bool accel_runs_cpu_type(AccelState *accel, const char *type, Error **errp)
+{
+    AccelClass *ac = ACCEL_GET_CLASS(accel);
+    g_autofree char *model = cpu_model_from_type(type);
+    AccelCPURequest cpu = {
+        .model = model,
+        .oc = object_class_by_name(type),
+    };
+
+    return !ac->can_run_cpu || ac->can_run_cpu(accel, &cpu, errp);
+}
+
+bool accel_emulates(const AccelState *accel)
+{
+    return object_dynamic_cast(OBJECT(accel), ACCEL_CLASS_NAME("tcg")) ||
+           object_dynamic_cast(OBJECT(accel), ACCEL_CLASS_NAME("qtest"));
+}
+
 void accel_choice_absent(const char *name, bool quiet)
 {
-    PassedOver *p = pass_over(name, "it is not built into this executable");
+    PassedOver *p = pass_over(name, ACCELERATOR_DECLINED_KIND_ABSENT,
+                              "it is not built into this executable");
 
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("invalid accelerator %s", name);
@@ -241,7 +302,8 @@ void accel_choice_absent(const char *name, bool quiet)
 
 void accel_choice_failed(const char *name, int err, bool quiet)
 {
-    PassedOver *p = pass_over(name, strerror(err));
+    PassedOver *p = pass_over(name, ACCELERATOR_DECLINED_KIND_FAILED,
+                              strerror(err));
 
     if (!quiet && !p->message) {
         p->message = g_strdup_printf("failed to initialize %s: %s", name,
@@ -288,19 +350,6 @@ void accel_choice_report_fallback(bool quiet)
     }
 }
 
-/* Whether the machine takes -cpu @model, which is no other name of a model */
-static bool helps(const char *model)
-{
-    g_autofree char *type = g_strdup_printf("%s-%s", model, target_cpu_type());
-    ObjectClass *oc = cpu_class_by_name(target_cpu_type(), model);
-
-    if (!oc) {
-        /* PowerPC has its "host" when KVM has been initialised. */
-        return g_str_equal(model, "host");
-    }
-    return g_str_equal(object_class_get_name(oc), type) && machine_takes(oc);
-}
-
 static bool tcg_can_run(void)
 {
     AccelClass *ac = accel_find("tcg");
@@ -325,10 +374,9 @@ static bool tcg_takes_machine(void)
 
 void accel_choice_report_failure(void)
 {
-    bool other_cpu_helps = false, tcg_listed = false, same = true;
-    bool tcg_declined_cpu = false;
+    bool host_helps = false, max_helps = false, tcg_listed = false, same = true;
+    const char *model = request.model ?: "";
     const char *subject = NULL;
-    bool is_host = request.model && g_str_equal(request.model, "host");
 
     if (!any_declined()) {
         report_messages();
@@ -365,18 +413,15 @@ void accel_choice_report_failure(void)
                          p->subject && !same ? p->subject : "",
                          p->subject && !same ? ": " : "", p->reason);
         }
-        if (g_str_equal(p->name, "tcg")) {
-            tcg_listed = true;
-            tcg_declined_cpu = p->declined_cpu;
-        } else {
-            other_cpu_helps |= p->declined_cpu;
-        }
+        tcg_listed |= g_str_equal(p->name, "tcg");
+        host_helps |= p->runs_host;
+        max_helps |= p->runs_max && g_str_equal(p->name, "tcg");
     }
 
-    if (other_cpu_helps && !is_host && helps("host")) {
+    if (host_helps && !g_str_equal(model, "host")) {
         error_printf("Use '-cpu host' to run the host's own CPU.\n");
     }
-    if (tcg_declined_cpu && helps("max")) {
+    if (max_helps && !g_str_equal(model, "max")) {
         error_printf("Use '-cpu max' to run all that tcg can emulate.\n");
     }
     if (!tcg_listed && accel_find("tcg") && tcg_takes_machine()) {
@@ -385,6 +430,7 @@ void accel_choice_report_failure(void)
     }
 }
 
+/* Each accelerator once: of one that is listed twice the last word counts. */
 AcceleratorDeclinedList *accel_choice_declined(void)
 {
     AcceleratorDeclinedList *list = NULL, **tail = &list;
@@ -393,11 +439,16 @@ AcceleratorDeclinedList *accel_choice_declined(void)
         PassedOver *p = l->data;
         int accelerator = qapi_enum_parse(&Accelerator_lookup, p->name, -1,
                                           NULL);
+        bool last = true;
 
-        if (accelerator >= 0) {
+        for (GSList *later = l->next; later; later = later->next) {
+            last &= !g_str_equal(((PassedOver *)later->data)->name, p->name);
+        }
+        if (accelerator >= 0 && last) {
             AcceleratorDeclined *d = g_new0(AcceleratorDeclined, 1);
 
             d->accelerator = accelerator;
+            d->kind = p->kind;
             d->reason = g_strdup(p->reason);
             QAPI_LIST_APPEND(tail, d);
         }

@@ -71,9 +71,8 @@ bool kvm_arm_create_scratch_host_vcpu(const KVMState *s, unsigned *enable,
         fdarray[2] = ioctl(fdarray[1], KVM_CREATE_VCPU, 0);
     }
     if (fdarray[2] < 0) {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
-                  "the kernel refuses a scratch vCPU: %s: %s", step,
-                  strerror(errno));
+        error_setg_errno(errp, errno, "the kernel refuses a scratch vCPU: %s",
+                         step);
         kvm_arm_destroy_scratch_host_vcpu(fdarray);
         return false;
     }
@@ -441,12 +440,18 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
 bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
                           Error **errp)
 {
-    const KVMArmModel *model = kvm_arm_model(object_class_get_name(cpu->oc));
+    const KVMArmModel *model = cpu->oc ?
+        kvm_arm_model(object_class_get_name(cpu->oc)) : NULL;
     struct kvm_vcpu_init init = { };
     unsigned enable;
     int fdarray[3];
     bool ok;
 
+    if (!cpu->model) {
+        error_setg(errp, "it makes its own CPUs, and does not say that KVM can "
+                   "run them");
+        return false;
+    }
     if (!model || !model->aarch64) {
         error_setg(errp, is_aarch64(cpu->oc) ?
                    "there is no KVM vCPU target for it" :

@@ -72,8 +72,8 @@ bool kvmppc_booke_can_run(const KVMState *s, PowerPCCPUClass *model,
     for (int i = 0; i < ARRAY_SIZE(booke_caps) && can_run; i++) {
         if (booke_caps[i].required &&
             ioctl(fd, KVM_CHECK_EXTENSION, booke_caps[i].cap) <= 0) {
-            error_set(errp, ERROR_CLASS_KVM_MISSING_CAP, "%s (%s is missing)",
-                      booke_caps[i].absent, booke_caps[i].name);
+            error_setg(errp, "%s (%s is missing)", booke_caps[i].absent,
+                       booke_caps[i].name);
             can_run = false;
         }
     }

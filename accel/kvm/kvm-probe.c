@@ -17,8 +17,7 @@ int kvm_probe_open(const KVMState *s, Error **errp)
     int version;
 
     if (fd < 0) {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
-                  "could not open '%s': %s", device, strerror(errno));
+        error_setg_errno(errp, errno, "could not open '%s'", device);
         return -1;
     }
 
@@ -27,13 +26,11 @@ int kvm_probe_open(const KVMState *s, Error **errp)
         return fd;
     }
     if (version < 0) {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
-                  "'%s' is not KVM: KVM_GET_API_VERSION: %s", device,
-                  strerror(errno));
+        error_setg_errno(errp, errno, "'%s' is not KVM: KVM_GET_API_VERSION",
+                         device);
     } else {
-        error_set(errp, ERROR_CLASS_DEVICE_NOT_FOUND,
-                  "'%s' has KVM API version %d, not %d", device, version,
-                  KVM_API_VERSION);
+        error_setg(errp, "'%s' has KVM API version %d, not %d", device, version,
+                   KVM_API_VERSION);
     }
     qemu_close(fd);
     return -1;

@@ -51,18 +51,22 @@ QDict *accel_query(QTestState **qts, const char *args)
     return info;
 }
 
-const char *accel_declined(QDict *info, const char *accel)
+const char *accel_declined(QDict *info, const char *accel, const char *kind)
 {
     QListEntry *e;
+    const char *reason = NULL;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(info, "declined"), e) {
         QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
         if (g_str_equal(qdict_get_str(d, "accelerator"), accel)) {
-            return qdict_get_str(d, "reason");
+            g_assert_null(reason);
+            g_assert_cmpstr(qdict_get_str(d, "kind"), ==, kind);
+            reason = qdict_get_str(d, "reason");
         }
     }
-    return NULL;
+    g_assert_true(!reason == !kind);
+    return reason;
 }
 
 int accel_kvm_descriptors(pid_t pid)
@@ -92,7 +96,7 @@ void accel_check_verdict(const char *machine, const char *cpu,
 
     g_assert_cmpstr(qdict_get_str(info, "enabled"), ==,
                     expect_kvm ? "kvm" : "tcg");
-    g_assert_true(!accel_declined(info, "kvm") == expect_kvm);
+    accel_declined(info, "kvm", expect_kvm ? NULL : "cpu");
     if (!expect_kvm) {
         g_assert_cmpint(accel_kvm_descriptors(qtest_pid(qts)), ==, 0);
     } else {

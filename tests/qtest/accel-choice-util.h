@@ -42,10 +42,12 @@ QDict *accel_query(QTestState **qts, const char *args);
  * accel_declined:
  * @info: an answer of accel_query()
  * @accel: an accelerator
+ * @kind: the kind of reason for which it has to have been passed over, once;
+ *      NULL if it must not have been
  *
- * Returns: why it was passed over, or NULL if it was not
+ * Returns: the reason, or NULL
  */
-const char *accel_declined(QDict *info, const char *accel);
+const char *accel_declined(QDict *info, const char *accel, const char *kind);
 
 /* Returns: how many descriptors @pid has of a KVM, its VMs or vCPUs */
 int accel_kvm_descriptors(pid_t pid);

@@ -91,7 +91,7 @@ static void test_absent(void)
         return;
     }
     g_assert_cmpstr(qdict_get_str(info, "enabled"), ==, "tcg");
-    g_assert_nonnull(accel_declined(info, "nvmm"));
+    accel_declined(info, "nvmm", "absent");
     qobject_unref(info);
     qtest_quit(qts);
 
@@ -188,6 +188,8 @@ static void test_bad_kvm_device(void)
             "-M none -accel kvm,device=%s -cpu host", devices[i]);
         g_autofree char *listed = g_strdup_printf(
             "-M none -accel kvm,device=%s -accel tcg", devices[i]);
+        g_autofree char *twice = g_strdup_printf(
+            "-accel kvm,device=/dev/zero %s", listed);
         g_autofree char *host = g_strdup_printf("%s -cpu host", listed);
         g_autofree char *err1 = NULL, *err2 = NULL, *err3 = NULL;
         QTestState *qts;
@@ -202,9 +204,9 @@ static void test_bad_kvm_device(void)
         assert_says(err3, "  kvm: ");
         assert_says(err3, "  tcg: ");
 
-        info = accel_query(&qts, listed);
+        info = accel_query(&qts, twice);
         g_assert_cmpstr(qdict_get_str(info, "enabled"), ==, "tcg");
-        g_assert_nonnull(accel_declined(info, "kvm"));
+        accel_declined(info, "kvm", "failed");
         g_assert_cmpint(accel_kvm_descriptors(qtest_pid(qts)), ==, 0);
         qobject_unref(info);
         qtest_quit(qts);

@@ -13,7 +13,9 @@ typedef struct AcceleratorDeclinedList AcceleratorDeclinedList;
 
 /**
  * AccelCPURequest: the CPU type that the guest was promised
- * @model: its name as in ``-cpu``, without features
+ * @model: its name as in ``-cpu``, without features; NULL for whatever CPUs the
+ *      machine makes, which has no default, does not look at ``-cpu``, and has
+ *      no MachineClass.can_run_under()
  * @oc: its class, or NULL where the name only exists once an accelerator
  *      runs (PowerPC registers "host" when KVM has been initialised)
  * @features: what follows the first comma of ``-cpu``, or NULL
@@ -45,9 +47,8 @@ char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name);
  *
  * Notes what CPU type the accelerators will be asked about: that of ``-cpu``,
  * or else the machine's default under the accelerator that is asked. Nothing
- * is asked when there is neither, when the name is unknown
- * (parse_cpu_option() reports that), or when the machine builds its own CPUs
- * whatever ``-cpu`` says.
+ * is asked when there is neither, or when the name is unknown
+ * (parse_cpu_option() reports that).
  *
  * Not called when the user named no accelerator: nobody is asked then.
  */
@@ -64,6 +65,28 @@ void accel_choice_start(MachineState *ms, const char *option);
  * Returns: true if @accel can be initialised
  */
 bool accel_choice_accepts(AccelState *accel, const char *name);
+
+/**
+ * accel_emulates:
+ * @accel: an accelerator, initialised or not
+ *
+ * For MachineClass.can_run_under().
+ *
+ * Returns: true if it can run guest CPUs with all that QEMU emulates
+ */
+bool accel_emulates(const AccelState *accel);
+
+/**
+ * accel_runs_cpu_type:
+ * @accel: an accelerator with its properties set
+ * @type: a CPU type that a machine makes by itself
+ * @errp: says why not
+ *
+ * For MachineClass.can_run_under() of machines that do not look at ``-cpu``.
+ *
+ * Returns: true if it can run such CPUs here
+ */
+bool accel_runs_cpu_type(AccelState *accel, const char *type, Error **errp);
 
 /**
  * accel_choice_absent:
