@@ -162,6 +162,8 @@ long()
 # It ends with the command, too, as the first kill can be lost.
 # shellcheck disable=SC2016 # its own words
 ticker='
+    exec 2> /dev/null # a shell says that what it waited for was terminated
+    trap "exit 0" TERM
     n=0
     while sleep 5 && kill -0 "$3" 2> /dev/null; do
         n=$((n + 1))
