@@ -83,25 +83,46 @@ static char *passed_over_reasons(void)
     return g_string_free(s, false);
 }
 
-char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name)
+static void add_property(GHashTable *properties, const char *name, int len,
+                         const char *value)
 {
-    g_auto(GStrv) features = g_strsplit(cpu->features ?: "", ",", -1);
-    const char *value = NULL;
+    g_hash_table_insert(properties, g_strndup(name, len), g_strdup(value));
+}
 
-    for (char **f = features; *f; f++) {
-        char *eq = strchr(*f, '=');
+static void add_global(const GlobalProperty *global, void *opaque)
+{
+    add_property(opaque, global->property, strlen(global->property),
+                 global->value);
+}
 
-        if (eq && eq - *f == strlen(name) && g_str_has_prefix(*f, name)) {
-            value = eq + 1;
+/* All forms that a target's parser takes; not each target's takes them all. */
+GHashTable *accel_cpu_properties(ObjectClass *oc, const char *features)
+{
+    GHashTable *properties = g_hash_table_new_full(g_str_hash, g_str_equal,
+                                                   g_free, g_free);
+    g_auto(GStrv) words = g_strsplit(features ?: "", ",", -1);
+
+    if (oc) {
+        qdev_foreach_global_class_prop(oc, add_global, properties);
+    }
+    for (char **w = words; *w; w++) {
+        char *eq = strchr(*w, '=');
+
+        if (**w == '+' || **w == '-') {
+            add_property(properties, *w + 1, strlen(*w + 1),
+                         **w == '+' ? "on" : "off");
+        } else {
+            add_property(properties, *w, eq ? eq - *w : strlen(*w),
+                         eq ? eq + 1 : "on");
         }
     }
-    if (!value && cpu->oc) {
-        const GlobalProperty *global =
-            qdev_find_global_class_prop(cpu->oc, name);
+    return properties;
+}
 
-        value = global ? global->value : NULL;
-    }
-    return g_strdup(value);
+const char *accel_cpu_request_property(const AccelCPURequest *cpu,
+                                       const char *name)
+{
+    return cpu->properties ? g_hash_table_lookup(cpu->properties, name) : NULL;
 }
 
 void accel_choice_start(MachineState *ms, const char *option)
@@ -173,7 +194,7 @@ static bool make_request(AccelClass *ac)
     const MachineClass *mc = MACHINE_GET_CLASS(machine);
 
     g_free(request.model);
-    g_free(request.features);
+    g_clear_pointer(&request.properties, g_hash_table_unref);
     request = (AccelCPURequest) {};
 
     /*
@@ -195,7 +216,7 @@ static bool make_request(AccelClass *ac)
             return false;
         }
         request.model = g_strdup(pieces[0]);
-        request.features = g_strdup(pieces[1]);
+        request.properties = accel_cpu_properties(request.oc, pieces[1]);
         return true;
     }
     if (default_type) {
@@ -203,6 +224,7 @@ static bool make_request(AccelClass *ac)
         /* PowerPC has its "host" when KVM has been initialised. */
         request.model = request.oc ? cpu_model_from_type(default_type)
                                    : g_strdup("host");
+        request.properties = accel_cpu_properties(request.oc, NULL);
     }
     return default_type != NULL;
 }
@@ -223,9 +245,12 @@ static bool helps(const char *model)
 /* Whether @accel would run -cpu @model, of which nothing else is wanted */
 static bool runs(AccelState *accel, const char *model)
 {
+    ObjectClass *oc = cpu_class_by_name(target_cpu_type(), model);
+    g_autoptr(GHashTable) properties = accel_cpu_properties(oc, NULL);
     AccelCPURequest other = {
         .model = (char *)model,
-        .oc = cpu_class_by_name(target_cpu_type(), model),
+        .oc = oc,
+        .properties = properties,
     };
 
     return helps(model) &&
@@ -274,10 +299,13 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
 bool accel_runs_cpu_type(AccelState *accel, const char *type, Error **errp)
 {
     AccelClass *ac = ACCEL_GET_CLASS(accel);
+    ObjectClass *oc = object_class_by_name(type);
     g_autofree char *model = cpu_model_from_type(type);
+    g_autoptr(GHashTable) properties = accel_cpu_properties(oc, NULL);
     AccelCPURequest cpu = {
         .model = model,
-        .oc = object_class_by_name(type),
+        .oc = oc,
+        .properties = properties,
     };
 
     return !ac->can_run_cpu || ac->can_run_cpu(accel, &cpu, errp);

@@ -183,6 +183,8 @@ bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
 {
     /* The VM's MIDR_EL1 is the host's until the first vCPU has become @model */
     static uint64_t host_midr;
+    g_autoptr(GHashTable) asked =
+        accel_cpu_properties(object_get_class(OBJECT(cpu)), NULL);
 
     if (!model->part) {
         return true;
@@ -192,7 +194,7 @@ bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
         return false;
     }
     if (kvm_arm_model_is_midr(model, host_midr) &&
-        !qdev_find_global_class_prop(object_get_class(OBJECT(cpu)), "midr")) {
+        !g_hash_table_contains(asked, "midr")) {
         return true;
     }
     return show_model(model, fds, cpu, host_midr, errp);
@@ -201,7 +203,7 @@ bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
 /* What @cpu asks of boolean property @name. Nonsense is reported later. */
 static OnOffAuto requested(const AccelCPURequest *cpu, const char *name)
 {
-    g_autofree char *value = accel_cpu_request_property(cpu, name);
+    const char *value = accel_cpu_request_property(cpu, name);
     bool on;
 
     if (!value || !qapi_bool_parse(name, value, &on, NULL)) {
@@ -210,15 +212,15 @@ static OnOffAuto requested(const AccelCPURequest *cpu, const char *name)
     return on ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
 }
 
-/* Vector lengths, in units of 128 bits from bit 0 on, that @cpu asks for */
-static uint64_t requested_vls(const AccelCPURequest *cpu)
+/* Vector lengths, in units of 128 bits from bit 0 on, that @cpu has @set */
+static uint64_t requested_vls(const AccelCPURequest *cpu, OnOffAuto set)
 {
     uint64_t vls = 0;
 
     for (int vq = 1; vq <= ARM_MAX_VQ; vq++) {
         g_autofree char *name = g_strdup_printf("sve%d", 128 * vq);
 
-        if (requested(cpu, name) == ON_OFF_AUTO_ON) {
+        if (requested(cpu, name) == set) {
             vls |= 1 << (vq - 1);
         }
     }
@@ -238,20 +240,35 @@ static bool wants(const AccelCPURequest *cpu, const KVMArmModel *model,
            (asked == ON_OFF_AUTO_AUTO && (model->features & part));
 }
 
-/* Properties that CPUs have with TCG only, see arm_cpu_post_init() */
-static bool has_tcg_only_property(const AccelCPURequest *cpu, Error **errp)
+/*
+ * Properties that CPUs have with TCG only, see arm_cpu_post_init() and
+ * aarch64_max_tcg_initfn(). The test every-property looks for missing ones.
+ */
+static bool has_tcg_only_property(const AccelCPURequest *cpu,
+                                  const KVMArmModel *model, Error **errp)
 {
-    static const char *const tcg_only[] = {
-        "lpa2", "neon", "pauth-impdef", "pauth-qarma3", "pauth-qarma5", "sme",
-        "sve-max-vq", "vfp", "vfp-d32", "x-rme",
+    static const struct {
+        const char *pattern;
+        bool of_max;        /* models have it with KVM, too */
+    } tcg_only[] = {
+        { "has_el2", true }, { "has_el3", true }, { "lpa2" }, { "neon" },
+        { "pauth-*" }, { "reset-cbar", true }, { "sme*" }, { "sve-max-vq" },
+        { "vfp*" }, { "x-l0gptsz" }, { "x-rme" },
     };
+    GHashTableIter iter;
+    const char *name;
 
-    for (int i = 0; i < ARRAY_SIZE(tcg_only); i++) {
-        g_autofree char *value = accel_cpu_request_property(cpu, tcg_only[i]);
-
-        if (value) {
-            error_setg(errp, "property '%s' is TCG's", tcg_only[i]);
-            return true;
+    if (!cpu->properties) {
+        return false;
+    }
+    g_hash_table_iter_init(&iter, cpu->properties);
+    while (g_hash_table_iter_next(&iter, (void **)&name, NULL)) {
+        for (int i = 0; i < ARRAY_SIZE(tcg_only); i++) {
+            if ((!model->part || !tcg_only[i].of_max) &&
+                g_pattern_match_simple(tcg_only[i].pattern, name)) {
+                error_setg(errp, "property '%s' is TCG's", name);
+                return true;
+            }
         }
     }
     return false;
@@ -286,7 +303,8 @@ static bool requested_features(const AccelCPURequest *cpu,
         *features |= 1 << KVM_ARM_VCPU_EL1_32BIT;
         return true;
     }
-    if (wants(cpu, model, KVM_ARM_MODEL_SVE, "sve") || requested_vls(cpu)) {
+    if (wants(cpu, model, KVM_ARM_MODEL_SVE, "sve") ||
+        requested_vls(cpu, ON_OFF_AUTO_ON)) {
         *features |= 1 << KVM_ARM_VCPU_SVE;
     }
     if (wants(cpu, model, KVM_ARM_MODEL_PAUTH, "pauth")) {
@@ -318,13 +336,23 @@ static bool host_vls(int vcpu, uint64_t *lengths, Error **errp)
 static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
                              uint32_t features, Error **errp)
 {
-    uint64_t missing = requested_vls(cpu), vls = 0;
+    uint64_t wanted = requested_vls(cpu, ON_OFF_AUTO_ON), vls = 0;
+    uint64_t missing, hidden;
 
     if ((features & (1 << KVM_ARM_VCPU_SVE)) &&
         !host_vls(fdarray[2], &vls, errp)) {
         return false;
     }
-    missing &= ~vls;
+    missing = wanted & ~vls;
+    /* KVM_REG_ARM64_SVE_VLS may leave out the longest ones only */
+    hidden = requested_vls(cpu, ON_OFF_AUTO_OFF) & vls;
+    hidden &= wanted ? MAKE_64BIT_MASK(0, 63 - clz64(wanted)) : 0;
+    if (hidden) {
+        error_setg(errp, "KVM cannot hide SVE vectors of %d bits (sve%d) and "
+                   "show longer ones", 128 * (ctz64(hidden) + 1),
+                   128 * (ctz64(hidden) + 1));
+        return false;
+    }
     if (missing) {
         error_setg(errp, "this host has no SVE vectors of %d bits (sve%d)",
                    128 * (ctz64(missing) + 1), 128 * (ctz64(missing) + 1));
@@ -359,7 +387,7 @@ static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
     Object *obj = object_new(object_class_get_name(cpu->oc));
 
     for (int i = 0; i < ARRAY_SIZE(properties); i++) {
-        g_autofree char *value =
+        const char *value =
             accel_cpu_request_property(cpu, properties[i]);
 
         if (value && object_property_find(obj, properties[i]) &&
@@ -400,7 +428,7 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
                                  const int fdarray[3], bool can_show,
                                  Error **errp)
 {
-    g_autofree char *asked_midr = accel_cpu_request_property(cpu, "midr");
+    const char *asked_midr = accel_cpu_request_property(cpu, "midr");
     g_autofree char *host = NULL;
     uint64_t midr;
     ARMCPU *arm_cpu;
@@ -459,7 +487,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
                    "vCPU targets for 64-bit ones only");
         return false;
     }
-    if (has_tcg_only_property(cpu, errp) ||
+    if (has_tcg_only_property(cpu, model, errp) ||
         !requested_features(cpu, model, &init.features[0], errp)) {
         return false;
     }

@@ -17,11 +17,11 @@ bool arm_tcg_can_run_cpu(const AccelCPURequest *cpu, Error **errp)
     static const char *const kvm_only[] = {
         "kvm-no-adjvtime", "kvm-steal-time",
     };
-    g_autofree char *aarch64 = accel_cpu_request_property(cpu, "aarch64");
+    const char *aarch64 = accel_cpu_request_property(cpu, "aarch64");
     bool is_64bit = true;
 
     for (int i = 0; i < ARRAY_SIZE(kvm_only); i++) {
-        g_autofree char *value = accel_cpu_request_property(cpu, kvm_only[i]);
+        const char *value = accel_cpu_request_property(cpu, kvm_only[i]);
 
         if (value) {
             error_setg(errp, "property '%s' is KVM's", kvm_only[i]);

@@ -9,10 +9,10 @@
 #include "accel-choice-util.h"
 #include "qobject/qlist.h"
 
-int accel_run(char **err, const char *args)
+int accel_start(char **err, const char *args)
 {
     g_autofree char *command =
-        g_strdup_printf("%s -display none -dump-vmstate /dev/null %s",
+        g_strdup_printf("%s -display none %s",
                         getenv("QTEST_QEMU_BINARY"), args);
     g_auto(GStrv) argv = NULL;
     g_autoptr(GError) error = NULL;
@@ -25,6 +25,14 @@ int accel_run(char **err, const char *args)
     g_test_message("%s", *err);
     g_assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+int accel_run(char **err, const char *args)
+{
+    g_autofree char *quick =
+        g_strdup_printf("-dump-vmstate /dev/null %s", args);
+
+    return accel_start(err, quick);
 }
 
 int accel_count(const char *text, const char *what)

@@ -22,6 +22,9 @@
  */
 int accel_run(char **err, const char *args);
 
+/* The same, of @args that have QEMU end by itself */
+int accel_start(char **err, const char *args);
+
 /* Returns: how often @what is in @text */
 int accel_count(const char *text, const char *what);
 

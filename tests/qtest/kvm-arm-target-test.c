@@ -17,8 +17,10 @@
 #include "qemu/bswap.h"
 #include "libqtest.h"
 #include "accel-choice-util.h"
+#include "qobject/qbool.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
+#include "qobject/qnum.h"
 
 #ifdef HOST_ARM_KVM
 #include <sys/ioctl.h>
@@ -364,6 +366,7 @@ static void test_properties(void)
           "AArch32 at EL1", "aarch64=off needs KVM" },
         { "max,sve=on", kernel_accepts(SVE, NULL), true, "SVE" },
         { "max,sve128=on", kernel_accepts(SVE, NULL), true, "SVE" },
+        { "max,sve384=off,sve512=on", false, true, "SVE" },
         { "max,sve=off", true, true },
         { "max,pauth=on", kernel_accepts(PTRAUTH, NULL), true, "pointer" },
         { "max,pmu=on", kernel_accepts(PMU_V3, NULL), true, "PMU" },
@@ -403,6 +406,99 @@ static void test_properties(void)
             accel_check_verdict("virt", cases[i].cpu, cases[i].kvm);
         }
     }
+}
+
+/* Adds the properties of @cpu that can be written as text, with their values */
+static void add_properties(GHashTable *all, const char *cpu, const char *accel)
+{
+    g_autofree char *args = g_strdup_printf("-M virt -accel %s -cpu %s -S",
+                                            accel, cpu);
+    QTestState *qts = qtest_init(args);
+    QDict *cpus = qtest_qmp(qts, "{ 'execute': 'query-cpus-fast' }"), *list;
+    const char *path = qdict_get_str(
+        qobject_to(QDict, qlist_peek(qdict_get_qlist(cpus, "return"))),
+        "qom-path");
+    QListEntry *e;
+
+    list = qtest_qmp(qts, "{ 'execute': 'qom-list', 'arguments': "
+                     "{ 'path': %s } }", path);
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(list, "return"), e) {
+        const char *name = qdict_get_str(qobject_to(QDict, qlist_entry_obj(e)),
+                                         "name");
+        QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': "
+                               "{ 'path': %s, 'property': %s } }", path, name);
+        QObject *value = qdict_get(rsp, "return");
+        QBool *b = qobject_to(QBool, value);
+        QNum *n = qobject_to(QNum, value);
+        char *text = b ? g_strdup(qbool_get_bool(b) ? "on" : "off") :
+                     n ? qnum_to_string(n) : NULL;
+
+        /* which asks for an abort */
+        if (text && strcmp(name, "realized")) {
+            g_hash_table_insert(all, g_strdup(name), text);
+        }
+        qobject_unref(rsp);
+    }
+    qobject_unref(list);
+    qobject_unref(cpus);
+    qtest_quit(qts);
+}
+
+static bool starts(const char *accels, const char *cpu, const char *property,
+                   const char *value)
+{
+    /* ends when the machine is made, with the board's device tree */
+    g_autofree char *args = g_strdup_printf(
+        "-M virt,dumpdtb=/dev/null %s -cpu %s,%s=%s", accels, cpu, property,
+        value);
+    g_autofree char *err = NULL;
+
+    return !accel_start(&err, args);
+}
+
+/*
+ * What is accepted starts. Each property that @cpu has under one of them, with
+ * the value that it has there: with both on the list QEMU starts if it does
+ * with one of them alone. Returns: how many differ
+ */
+static int check_every_property(const char *cpu)
+{
+    g_autoptr(GHashTable) all = g_hash_table_new_full(g_str_hash, g_str_equal,
+                                                      g_free, g_free);
+    GHashTableIter iter;
+    char *name, *value;
+    int differ = 0;
+
+    add_properties(all, cpu, "tcg");
+    add_properties(all, cpu, "kvm");
+    g_hash_table_iter_init(&iter, all);
+    while (g_hash_table_iter_next(&iter, (void **)&name, (void **)&value)) {
+        bool one = starts("-accel kvm", cpu, name, value) ||
+                   starts("-accel tcg", cpu, name, value);
+
+        if (starts("-accel kvm -accel tcg", cpu, name, value) != one) {
+            g_test_message("%s,%s=%s: alone %d", cpu, name, value, one);
+            differ++;
+        }
+    }
+    return differ;
+}
+
+static void test_every_property(void)
+{
+    int differ = 0;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    differ = check_every_property("max");
+    for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        if (models[i].midr && is_host_cpu(models[i].midr) &&
+            accepted(models[i].cpu)) {
+            differ += check_every_property(models[i].cpu);
+        }
+    }
+    g_assert_cmpint(differ, ==, 0);
 }
 
 static void test_properties_with_kvm(void)
@@ -611,6 +707,7 @@ int main(int argc, char **argv)
     qtest_add_func("kvm-arm-target/models", test_models);
     qtest_add_func("kvm-arm-target/guest-sees", test_guest_sees);
     qtest_add_func("kvm-arm-target/properties", test_properties_with_kvm);
+    qtest_add_func("kvm-arm-target/every-property", test_every_property);
     qtest_add_func("kvm-arm-target/global-property", test_global_property);
     qtest_add_func("kvm-arm-target/messages", test_messages);
     qtest_add_func("kvm-arm-target/default-cpu-type", test_default_cpu_type);

@@ -18,27 +18,37 @@ typedef struct AcceleratorDeclinedList AcceleratorDeclinedList;
  *      no MachineClass.can_run_under()
  * @oc: its class, or NULL where the name only exists once an accelerator
  *      runs (PowerPC registers "host" when KVM has been initialised)
- * @features: what follows the first comma of ``-cpu``, or NULL
+ * @properties: what was asked of its properties, see accel_cpu_properties();
+ *      or NULL
  */
 struct AccelCPURequest {
     char *model;
     ObjectClass *oc;
-    char *features;
+    GHashTable *properties;
 };
+
+/**
+ * accel_cpu_properties:
+ * @oc: class of the CPU type, or NULL
+ * @features: what follows the first comma of ``-cpu``, or NULL
+ *
+ * Takes apart what ``-global`` and ``-cpu`` ask for, without parsing it for the
+ * CPUs: cc->parse_features() registers global properties, and must only run
+ * once, after the accelerator has been chosen. The last mention counts.
+ *
+ * Returns: names and values, strings; for g_hash_table_unref()
+ */
+GHashTable *accel_cpu_properties(ObjectClass *oc, const char *features);
 
 /**
  * accel_cpu_request_property:
  * @cpu: the request
  * @name: a property of the CPU type
  *
- * Looks up what ``-cpu`` or else ``-global`` asks for, without parsing the
- * features: cc->parse_features() registers them as global properties, and
- * must only run once, after the accelerator has been chosen.
- *
- * Returns: the value of the last mention, or NULL where there is none; to be
- * freed with g_free()
+ * Returns: the value that was asked for, or NULL
  */
-char *accel_cpu_request_property(const AccelCPURequest *cpu, const char *name);
+const char *accel_cpu_request_property(const AccelCPURequest *cpu,
+                                       const char *name);
 
 /**
  * accel_choice_start:
