@@ -544,6 +544,31 @@ static int initialised(struct vcpu *vcpu)
     return 0;
 }
 
+/*
+ * Before Linux 6.3 CCSIDR_EL1 is that of the CPU that this runs on, and so is what is
+ * compared with it: get_ccsidr() of sys_regs.c. A profile has no others that differ:
+ * MIDR_EL1 is the boot CPU's (invariant_sys_regs[]), ID registers hold for all CPUs.
+ */
+static void as_here(struct reg *r)
+{
+    uint64_t value = r->p->value[0];
+    bool differs = false;
+
+    for (size_t k = 0; k < profile.n_cpus; k++) {
+        const struct profile_cpus *cpus = &profile.cpus[k];
+
+        for (size_t i = 0; i < cpus->n_regs; i++) {
+            if (cpus->regs[i].id == r->p->id) {
+                differs = true;
+                value = cpus == cpus_here() ? cpus->regs[i].value : value;
+            }
+        }
+    }
+    if (differs) {
+        memcpy(r->data, &value, 8);
+    }
+}
+
 static int one_reg(struct call *c)
 {
     struct vcpu *vcpu = (struct vcpu *)c->object;
@@ -573,6 +598,7 @@ static int one_reg(struct call *c)
     if (!r || r->p->gone || fault_gone(one->id)) {
         return -ENOENT;
     }
+    as_here(r);
     size = one_reg_size(one->id);
     if (set) {
         if (user_read(data, one->addr, size)) {
@@ -641,6 +667,12 @@ static int get_reg_list(struct call *c)
 
 /* --- vCPU */
 
+/* Whether KVM wants the target of the CPU that this runs on */
+static bool own_target(void)
+{
+    return cpus_here() && profile.kernel < 606;
+}
+
 static int preferred_target(struct call *c)
 {
     struct kvm_vcpu_init *init = c->in;
@@ -648,8 +680,18 @@ static int preferred_target(struct call *c)
     if (profile.preferred < 0) {
         return -EINVAL;
     }
-    init->target = profile.preferred;
+    init->target = own_target() ? cpus_here()->target : (uint32_t)profile.preferred;
     return 0;
+}
+
+/* kvm_target_cpu() of guest.c; since Linux 6.6 the generic one is taken as well */
+static bool good_target(uint32_t target)
+{
+    if (!cpus_here()) {
+        return target < 32 && profile.targets >> target & 1;
+    }
+    return target == cpus_here()->target ||
+           (!own_target() && target == (uint32_t)profile.preferred);
 }
 
 static bool bad_features(struct vcpu *vcpu, uint32_t features)
@@ -681,7 +723,7 @@ static int vcpu_init(struct call *c)
                        "features behind the first word")) {
         return -ENOENT;
     }
-    if (init->target >= 32 || !(profile.targets >> init->target & 1)) {
+    if (!good_target(init->target)) {
         return -EINVAL;
     }
     if (features & ~profile.known_features) {

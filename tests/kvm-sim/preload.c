@@ -10,6 +10,7 @@
 #include "../lib/opens.h"
 #include <dirent.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,12 +38,17 @@ static const char *moved(const char *path, char *buffer, size_t size)
 static int do_open(int dir, const char *path, int flags, int mode)
 {
     char buffer[512];
+    int fd;
 
     if (path && is_kvm_path(path)) {
         return sim_open(flags);
     }
     if (path && is_cpuinfo(path)) {
         return sim_open_cpuinfo();
+    }
+    fd = path ? cpus_open(path) : -2;
+    if (fd != -2) {
+        return fd;
     }
     return syscall(SYS_openat, dir, moved(path, buffer, sizeof(buffer)), flags,
                    mode);
@@ -87,6 +93,13 @@ int access(const char *path, int mode)
         return 0;
     }
     return syscall(SYS_faccessat, AT_FDCWD, path, mode);
+}
+
+int pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
+{
+    int (*real)(pthread_t, size_t, cpu_set_t *) = dlsym(RTLD_NEXT, "pthread_getaffinity_np");
+
+    return cpus_affinity(size, set) ? 0 : real(thread, size, set);
 }
 
 int close(int fd)

@@ -23,6 +23,9 @@
  *       four bits from bit 0 on accept: bit n for value n), and imp, vcpu, ticks,
  *       hidden
  *   noreg ID [if BITS]       is not there
+ *   cpus FIRST LAST MIDR REVIDR TARGET  the host has these CPUs, of a kind of their own
+ *   cpureg ID VALUE          of the kind of the line before: what KVM_GET_ONE_REG has there
+ *   nosys                    /sys is not mounted
  * powerpc:
  *   pvr VALUE
  *   cpuinfo KEY TEXT...      a line of /proc/cpuinfo; there is the file then
@@ -204,6 +207,31 @@ static void sreg_line(void)
     profile.sregs[i].value = number();
 }
 
+static void cpus_line(void)
+{
+    struct profile_cpus *c = &profile.cpus[profile.n_cpus];
+
+    if (profile.n_cpus++ == ARRAY_SIZE(profile.cpus)) {
+        bad("too many kinds of CPUs");
+    }
+    c->first = number();
+    c->last = number();
+    c->midr = number();
+    c->revidr = number();
+    c->target = number();
+}
+
+static void cpureg_line(void)
+{
+    struct profile_cpus *c = &profile.cpus[profile.n_cpus - 1];
+
+    if (!profile.n_cpus || c->n_regs == ARRAY_SIZE(c->regs)) {
+        bad("no 'cpus' before, or too many registers");
+    }
+    c->regs[c->n_regs].id = number();
+    c->regs[c->n_regs++].value = number();
+}
+
 static uint64_t below(uint64_t n, uint64_t limit)
 {
     if (n >= limit) {
@@ -282,6 +310,12 @@ static void line(const char *path)
         struct profile_reg *r = new_reg();
         r->gone = true;
         condition(r);
+    } else if (!strcmp(what, "cpus")) {
+        cpus_line();
+    } else if (!strcmp(what, "cpureg")) {
+        cpureg_line();
+    } else if (!strcmp(what, "nosys")) {
+        profile.no_sys = true;
     } else if (!strcmp(what, "pvr")) {
         profile.pvr = number();
     } else if (!strcmp(what, "nocpuinfo")) {

@@ -8,6 +8,7 @@
  * KVM_SIM_FAULT_USED  each fault that happened is added to that file
  * KVM_SIM_FAULT_IF    while that file is not there, nothing does
  * KVM_SIM_SCRIPT      what the guest does, see run.c
+ * KVM_SIM_CPUS        on which of the host's CPUs, see cpus.c
  * KVM_SIM_CONTRACT    "log": a broken contract is noted and not the end
  */
 #include "sim.h"
@@ -412,6 +413,7 @@ static int run_call(struct call *c)
     c->has_about = fault_about(t->request, c->arg, c->in, about);
     c->about = about[0];
     c->about2 = about[1];
+    cpus_before(t->name);
     f = fault_for(t->request, c->arg, c->in);
     if (f && f->error) {
         return -f->error;
@@ -522,6 +524,7 @@ static void __attribute__((constructor)) start(void)
                        scratch, 0);
     kvm_object.refs = 1;        /* never freed */
     profile_load();
+    cpus_load();
     arch_start();
     check_calls();
     faults_load("kvm-sim", "KVM_SIM_FAULT");

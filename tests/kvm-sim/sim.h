@@ -6,6 +6,7 @@
  * preload.c  the C library's functions that an unmodified program calls
  * sim.c      descriptors, dispatch of calls, log, the contract
  * profile.c  what the host and its kernel are like: profiles/
+ * cpus.c     the host's CPUs, and on which one a call runs
  * vm.c       the calls that both architectures have
  * run.c      KVM_RUN, and scripts of what a guest does
  * arm64.c, powerpc.c  the rest
@@ -16,6 +17,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +58,15 @@ struct profile_reg {
     bool gone;                  /* not there at all */
 };
 
+/* CPUs of one kind, and what KVM has there that is not so on the others */
+struct profile_cpus {
+    int first, last;
+    uint64_t midr, revidr;
+    uint32_t target;
+    struct { uint64_t id, value; } regs[8];
+    size_t n_regs;
+};
+
 struct profile {
     char arch[16], name[64];
     unsigned kernel;                    /* 601: Linux 6.1 */
@@ -75,6 +86,9 @@ struct profile {
     size_t n_devices;
     struct { uint32_t group; uint64_t attr, value; } *attrs;    /* of devices */
     size_t n_attrs;
+    struct profile_cpus cpus[4];
+    size_t n_cpus;
+    bool no_sys;                        /* /sys is not mounted */
     /* powerpc */
     uint32_t pvr;
     char cpuinfo[512];                  /* what /proc/cpuinfo has */
@@ -88,6 +102,17 @@ config_error(const char *format, ...);
 
 extern struct profile profile;
 void profile_load(void);
+
+/* --- cpus.c */
+
+void cpus_load(void);
+/* The kind of the CPU that this runs on; NULL where the profile has one kind only */
+const struct profile_cpus *cpus_here(void);
+void cpus_before(const char *call);
+/* What sched_getaffinity(2) says, if the profile has CPUs */
+bool cpus_affinity(size_t size, cpu_set_t *set);
+/* A descriptor, -1 with errno, or -2: it is no such path */
+int cpus_open(const char *path);
 
 /* --- objects */
 

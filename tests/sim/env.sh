@@ -226,7 +226,7 @@ sim_wrappers()
             # the CPU that the program itself reads, DCZID_EL0, on an AArch64 machine too
             # shellcheck disable=SC2016 # for the wrapper
             [ "$_arch" != arm64 ] ||
-                echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/-[^-]*$//; s/-no$//")'
+                echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/+[^-]*//; s/-[^-]*$//; s/-no$//")'
             [ "$_arch" = arm64 ] || echo cpu=
             echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L \$root -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
         } > "$sim_build/bin-$_arch/.$_name"

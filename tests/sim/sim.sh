@@ -178,6 +178,7 @@ bad_settings()
 {
     bad 'a contract that is none' "KVM_SIM_CONTRACT is 'lgo'" KVM_SIM_CONTRACT=lgo
     bad 'a log that cannot be written' "KVM_SIM_LOG: $logs/no/log: No such .*" "KVM_SIM_LOG=$logs/no/log"
+    bad 'a CPU that is not there' "KVM_SIM_CPUS: '1' is no CALL@N=CPU and no list of CPUs .*" KVM_SIM_CPUS=1
     bad 'a script that is not there' "KVM_SIM_SCRIPT: $logs/no: No such .*" "KVM_SIM_SCRIPT=$logs/no"
     while read -r step why; do
         printf '# a comment\n%s\n' "$step" | tr _ ' ' > "$logs/script"
@@ -219,16 +220,22 @@ one_start()
 $(grep -v '^#' "$top/tests/sim/cases/starts" | sed -n "$1p")
 EOF
     out=$logs/start-$1
-    fault=${profile#"${profile%% *}"} profile=${profile%% *}
+    words=${profile#"${profile%% *}"} profile=${profile%% *} fault='' cpus=''
+    for word in $words; do
+        case $word in
+        cpus:*) cpus="$cpus ${word#cpus:}" ;;
+        *) fault="$fault $word" ;;
+        esac
+    done
     # shellcheck disable=SC2086 # a list
     sim_program "$profile" $options
-    name="$profile$fault: $options: $outcome"
+    name="$profile$words: $options: $outcome"
     skip=$(sim_skip "$arch")
     [ -z "$skip" ] || { echo "ok - $name$skip"; return; }
     case $arch in powerpc*) options="${options#ppc64 } -nic none -kernel $sim_build/kernel-ppc" ;; esac
     status=0
     # shellcheck disable=SC2086 # a list
-    KVM_SIM_PROFILE=$profile KVM_SIM_FAULT="$fault" sim_start 60 "$sim_build/bin-$arch/$program" $options > "$out" 2>&1
+    KVM_SIM_PROFILE=$profile KVM_SIM_FAULT="$fault" KVM_SIM_CPUS="$cpus" sim_start 60 "$sim_build/bin-$arch/$program" $options > "$out" 2>&1
     enabled=no
     if sim_await sim_qmp query-kvm.enabled > "$out.enabled" 2>&1; then
         ! grep -qx true "$out.enabled" || enabled=yes
@@ -322,6 +329,12 @@ part_shown()
         "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a53 -display none \
         -nodefaults > "$out" 2>&1 && rc=0 || rc=1
     verdict "$rc" 'a Cortex-A53 on a Cortex-A57 has its number and its caches' "$out"
+    # MIDR_EL1 and REVIDR_EL1 of the CPUs that QEMU may run on, and not of the boot CPU
+    printf '%s\n' 'expect S3_0_C0_C0_0 0x411fd070' 'expect S3_0_C0_C0_6 0x12' 'event 1' > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a53+a57-7.2 KVM_SIM_CPUS=4-5 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a57 -display none \
+        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+    verdict "$rc" 'a Cortex-A57 on a host that a Cortex-A53 has booted has its number' "$out"
 }
 
 part_moves()

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kinds.sh: runs in an arm64 host; its stdin has lines of tests/arm/cases/kinds, without
+# KERNEL. For each a line "case STATUS", and after it what was said.
+
+set -eu
+while IFS=\; read -r cpus options _; do
+    status=0
+    # shellcheck disable=SC2086 # a list
+    taskset -c "$cpus" qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -m 256 -nodefaults -display none \
+        -serial stdio -monitor none -no-reboot $options -kernel "$HOST_GUESTS/Image" \
+        -initrd "$HOST_GUESTS/initrd-arm64" -append 'console=ttyAMA0 quiet' < /dev/null > /tmp/said 2>&1 || status=$?
+    echo "case $status"
+    cat /tmp/said
+done
