@@ -354,11 +354,12 @@ part_moves()
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
 save_run()
 {
-    rm -f "$logs/1" "$logs/stream"
+    # both write: QEMU, without >>, over what it did not
+    rm -f "$logs/1" "$logs/stream" "$out"
     printf '%s\n' "set msr $msr" "touch $logs/1" > "$logs/script"
     # shellcheck disable=SC2086 # a list
     KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 60 "$sim_build/bin-$arch/$program" $options \
-        -nic none -kernel "$sim_build/kernel-ppc" > "$out" 2>&1
+        -nic none -kernel "$sim_build/kernel-ppc" >> "$out" 2>&1
     { sim_await [ -e "$logs/1" ] && sim_qmp stop && sim_save "$logs/stream" && sim_qmp quit; } >> "$out" 2>&1 || true
     reap "$started" || echo "exit $?" >> "$out"
 }
@@ -411,11 +412,11 @@ order()
     *) options="-M ppce500 -accel kvm -cpu e500v2_v30 -nic none -kernel $sim_build/kernel-ppc" at=0x100000 ;;
     esac
     options="$options -m 64 -object memory-backend-file,id=ram,size=64M,share=off,mem-path=$logs/ram -machine memory-backend=ram"
-    rm -f "$logs/fails" "$logs/stream" "$logs/1" "$logs/2" "$logs/3"
+    rm -f "$logs/fails" "$logs/stream" "$logs/1" "$logs/2" "$logs/3" "$out"
     printf '%s\n' "write $at 1" "touch $logs/1" "until $logs/2" "$exit" "write $at 2" "touch $logs/3" > "$logs/script"
     # shellcheck disable=SC2086 # a list
     KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script KVM_SIM_FAULT="$fault" KVM_SIM_FAULT_IF=$logs/fails \
-        sim_start 120 "$sim_build/bin-$arch/$program" $options > "$out" 2>&1
+        sim_start 120 "$sim_build/bin-$arch/$program" $options >> "$out" 2>&1
     status='' arrived=''
     {
         sim_await [ -e "$logs/1" ]
@@ -524,10 +525,10 @@ part_refusals()
     ends 'a slot for which there is no memory is none' $slot@2=ENOMEM 1
 
     # what has not begun is looked at, and then begins
-    rm -f "$logs/1" "$logs/fails"
+    rm -f "$logs/1" "$logs/fails" "$out"
     echo "touch $logs/1" > "$logs/script"
     KVM_SIM_PROFILE=cortex-a57-6.1 KVM_SIM_SCRIPT=$logs/script KVM_SIM_FAULT=KVM_GET_MP_STATE=EIO KVM_SIM_FAULT_IF=$logs/fails \
-        sim_start 60 "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -S > "$out" 2>&1
+        sim_start 60 "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -S >> "$out" 2>&1
     sim_await sim_qmp query-status > "$logs/looked" 2>&1 || true
     : > "$logs/fails"
     sim_qmp human-monitor-command 'command-line=info registers' > "$logs/looked" 2>&1 || true
