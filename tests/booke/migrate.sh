@@ -20,8 +20,9 @@ with the MPIC in the kernel and in QEMU. Such a guest counts and checks its
 memory and its clock (hosts/guest-init.c). It has to go on with the next number,
 with its memory as it was and its clock ahead by the time that passed. Then:
 savevm and loadvm; a TLB0 with 2048 entries; from TCG to KVM and back; on a host
-that was booted just now; and streams that are wrong, which have to be refused
-with one error, and leave the guest that they come from as it is. Prints a line
+that was booted just now; a guest
+that is continued and stopped while it is migrated; and streams that are wrong, which
+have to be refused with one error, and leave the guest that they come from as it is. Prints a line
 "ok" or "not ok" for each. Exit status 1 if one is not.
 
   --short     each of the four once, one host, and some wrong streams
@@ -81,5 +82,6 @@ else
     # rounds, snapshots, rounds with larger TLBs, accelerators, fresh
     tests=$((4 + 2 + 1 + 6 + 3))
 fi
+parts order 600 order
 parts streams 600 "streams${wide:+:$wide}"
-booke_end $((tests + 11))
+booke_end $((tests + 12))

@@ -1040,7 +1040,11 @@ static int enable_cap(struct call *c)
     case CAP_EAGER_SPLIT:
         return e->args[0] & 0xfff ? -EINVAL : 0;
     case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
-        return e->args[0] & ~(uint64_t)profile.caps[e->cap] ? -EINVAL : 0;
+        if (e->args[0] & ~(uint64_t)profile.caps[e->cap]) {
+            return -EINVAL;
+        }
+        vm->protect = e->args[0];
+        return 0;
     case CAP_ARM_MTE:
     case CAP_IMP_ID_REGS:
         if (vm->n_vcpus) {

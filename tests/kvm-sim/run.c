@@ -17,6 +17,7 @@
  *                              TLB entries, interrupt controllers, with what SEED makes
  *                              of their numbers; vCPUs that are off are turned on
  *   set NAME VALUE             the guest writes a register
+ *   write ADDR VALUE           the guest writes a word of its RAM, and the log has it
  *   expect NAME VALUE          the contract is broken if it has another value
  *   tlbwe ENTRY MAS1 MAS2 MAS7_3        the guest writes a TLB entry (powerpc)
  *   expect-tlb ENTRY MAS1 MAS2 MAS7_3   (powerpc)
@@ -57,7 +58,7 @@ static void check_step(const struct step *s)
     } known[] = {
         { "mmio", 4, 5 }, { "event", 2, 2 }, { "exit", 2, 2 }, { "sleep", 1, 1 },
         { "until", 2, 2 }, { "touch", 2, 2 }, { "state", 2, 2 },
-        { "scribble", 2, 2 }, { "set", 3, 3 }, { "expect", 3, 3 },
+        { "scribble", 2, 2 }, { "set", 3, 3 }, { "write", 3, 3 }, { "expect", 3, 3 },
         { "tlbwe", 5, 5 }, { "expect-tlb", 5, 5 }, { "vcpu", 2, 2 },
     };
 
@@ -309,6 +310,12 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
             write_state(vcpu->o.vm, s->argv[1]);
         } else {
             scribble(vcpu->o.vm, argument(s, 1));
+        }
+        vcpu->step++;
+        return false;
+    } else if (!strcmp(what, "write")) {
+        if (!write_ram(vcpu->o.vm, argument(s, 1), argument(s, 2))) {
+            bad_step(s->line, "the guest has no RAM there");
         }
         vcpu->step++;
         return false;

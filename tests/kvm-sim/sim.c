@@ -251,6 +251,9 @@ static void free_vm(struct vm *vm)
             break;
         }
     }
+    for (int i = 0; i < MAX_SLOTS; i++) {
+        free(vm->slots[i].dirty);
+    }
     arch_vm_free(vm);
     free(vm);
 }

@@ -143,6 +143,7 @@ struct slot {
     bool used;
     uint32_t id, flags;
     uint64_t gpa, size, hva;
+    uint64_t *dirty;            /* a bit for each page, while it is logged */
 };
 
 struct arch_vm;
@@ -154,6 +155,7 @@ struct vm {
     unsigned number;
     bool ran;                   /* KVM_RUN was called */
     bool irqchip;
+    uint64_t protect;           /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
     struct vcpu *vcpus[MAX_VCPUS];
     int n_vcpus;
     struct slot slots[MAX_SLOTS];
@@ -231,6 +233,9 @@ void violation(enum rule rule, const char *format, ...)
 
 /* Whether these bytes are zero, as reserved ones have to be */
 bool reserved_zero(const void *bytes, size_t size, const char *what);
+
+/* The guest writes its RAM; false where it has none */
+bool write_ram(struct vm *vm, uint64_t gpa, uint32_t value);
 
 /* The program's memory, by address: -EFAULT instead of a signal */
 int user_read(void *to, uint64_t from, size_t size);

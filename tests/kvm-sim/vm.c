@@ -127,6 +127,11 @@ static int create_vcpu(struct call *c)
     return ret;
 }
 
+static size_t log_size(const struct slot *s)
+{
+    return (s->size / sysconf(_SC_PAGESIZE) + 63) / 64 * 8;
+}
+
 static int set_region(struct call *c)
 {
     struct memory_region2 m = { };
@@ -174,7 +179,8 @@ static int set_region(struct call *c)
             violation(RULE_MEMSLOT, "slot %u is not there to be removed", m.slot);
             return -EINVAL;
         }
-        slot->used = false;
+        free(slot->dirty);
+        *slot = (struct slot) { };
         return 0;
     }
     if (slot && (slot->size != m.memory_size || slot->hva != m.userspace_addr ||
@@ -194,11 +200,40 @@ static int set_region(struct call *c)
         }
         slot = unused;
     }
-    *slot = (struct slot) {
-        .used = true, .id = m.slot, .flags = m.flags, .gpa = m.guest_phys_addr,
-        .size = m.memory_size, .hva = m.userspace_addr,
-    };
+    slot->used = true;
+    slot->id = m.slot;
+    slot->flags = m.flags;
+    slot->gpa = m.guest_phys_addr;
+    slot->size = m.memory_size;
+    slot->hva = m.userspace_addr;
+    if (!(m.flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+        free(slot->dirty);
+        slot->dirty = NULL;
+    } else if (!slot->dirty) {
+        slot->dirty = malloc(log_size(slot));
+        memset(slot->dirty, vm->protect & KVM_DIRTY_LOG_INITIALLY_SET ? 0xff : 0,
+               log_size(slot));
+    }
     return 0;
+}
+
+bool write_ram(struct vm *vm, uint64_t gpa, uint32_t value)
+{
+    long page = sysconf(_SC_PAGESIZE);
+
+    for (int i = 0; i < MAX_SLOTS; i++) {
+        struct slot *s = &vm->slots[i];
+        uint64_t at = gpa - s->gpa;
+
+        if (s->used && !(s->flags & KVM_MEM_READONLY) && gpa >= s->gpa &&
+            at + sizeof(value) <= s->size) {
+            if (s->dirty) {
+                s->dirty[at / page / 64] |= 1ull << at / page % 64;
+            }
+            return !user_write(s->hva + at, &value, sizeof(value));
+        }
+    }
+    return false;
 }
 
 static struct slot *logged_slot(struct vm *vm, uint32_t id)
@@ -213,12 +248,12 @@ static struct slot *logged_slot(struct vm *vm, uint32_t id)
     return NULL;
 }
 
-/* A guest that does not run dirties nothing. */
+/* What scripts write is dirty, and nothing else. */
 static int get_dirty_log(struct call *c)
 {
     struct kvm_dirty_log *log = c->in;
     struct slot *s = logged_slot(vm_of(c), log->slot);
-    uint64_t bitmap = (uintptr_t)log->dirty_bitmap, zero[64] = { };
+    uint64_t bitmap = (uintptr_t)log->dirty_bitmap;
     size_t size;
 
 #ifdef __powerpc__
@@ -230,17 +265,17 @@ static int get_dirty_log(struct call *c)
     if (!s) {
         return -ENOENT;
     }
-    size = (s->size / sysconf(_SC_PAGESIZE) + 63) / 64 * 8;
+    size = log_size(s);
     if (allocated_size(bitmap) && allocated_size(bitmap) < size) {
         violation(RULE_DIRTY_BITMAP, "slot %u needs %zu bytes, and %zu are there",
                   log->slot, size, allocated_size(bitmap));
     }
-    for (size_t n; size; size -= n, bitmap += n) {
-        n = size < sizeof(zero) ? size : sizeof(zero);
-        if (user_write(bitmap, zero, n)) {
-            violation(RULE_POINTER, "the dirty bitmap cannot be written");
-            return -EFAULT;
-        }
+    if (user_write(bitmap, s->dirty, size)) {
+        violation(RULE_POINTER, "the dirty bitmap cannot be written");
+        return -EFAULT;
+    }
+    if (!vm_of(c)->protect) {
+        memset(s->dirty, 0, size);
     }
     return 0;
 }
@@ -249,6 +284,7 @@ static int clear_dirty_log(struct call *c)
 {
     struct kvm_clear_dirty_log *log = c->in;
     struct slot *s = logged_slot(vm_of(c), log->slot);
+    uint64_t clear;
 
     if (!s) {
         return -ENOENT;
@@ -256,6 +292,13 @@ static int clear_dirty_log(struct call *c)
     if (log->first_page & 63 || log->first_page > s->size / sysconf(_SC_PAGESIZE)) {
         violation(RULE_DIRTY_BITMAP, "first_page %llu", (unsigned long long)log->first_page);
         return -EINVAL;
+    }
+    for (uint32_t i = 0; i < log->num_pages; i += 64) {
+        if (user_read(&clear, (uintptr_t)log->dirty_bitmap + i / 8, sizeof(clear))) {
+            violation(RULE_POINTER, "the bitmap of pages to clear is not there");
+            return -EFAULT;
+        }
+        s->dirty[(log->first_page + i) / 64] &= ~clear;
     }
     return 0;
 }

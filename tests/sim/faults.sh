@@ -149,12 +149,15 @@ plan()
 }
 
 # listed TEXT PROBLEM: whether tests/sim/cases/silent has a line whose first field TEXT,
-# or a word of it, begins with, and PROBLEM with its second; its last one is the reason
+# or a word of it, begins with, with its @N or without, and PROBLEM with its second; its
+# last one is the reason
 listed()
 {
     awk -F';' -v text="$1" -v problem="$2" '
+        BEGIN { any = text; sub(/@[0-9]+/, "", any) }
         /^#/ || !NF { next }
-        (index(text, $1) == 1 || index(text, " " $1)) && index(problem, $2) == 1 {
+        (index(text, $1) == 1 || index(text, " " $1) || index(any, $1) == 1 || index(any, " " $1)) &&
+        index(problem, $2) == 1 {
             print $NF; found = 1; exit
         }
         END { exit !found }' "$top/tests/sim/cases/silent"

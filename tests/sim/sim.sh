@@ -26,6 +26,8 @@ Builds what is missing and runs these parts, or all:
   shown      a model on a host of another one has that one's identification
   moves      a guest goes on on the same host, and on one with another CPU it does not
   saves      a guest is not saved while it uses registers that KVM does not show
+  writes     what a guest writes while it is migrated arrives, or the migration fails
+  refusals   KVM refuses a slot or a look: QEMU ends as it should, or not at all
   qtests     the project's qtests
   calibrate  the simulation answers as two emulated hosts do
   faults     each call to KVM fails in turn: tests/sim/faults.sh
@@ -365,11 +367,12 @@ part_moves()
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
 save_run()
 {
-    rm -f "$logs/1" "$logs/stream"
+    # both write: QEMU, without >>, over what it did not
+    rm -f "$logs/1" "$logs/stream" "$out"
     printf '%s\n' "set msr $msr" "touch $logs/1" > "$logs/script"
     # shellcheck disable=SC2086 # a list
     KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 60 "$sim_build/bin-$arch/$program" $options \
-        -nic none -kernel "$sim_build/kernel-ppc" > "$out" 2>&1
+        -nic none -kernel "$sim_build/kernel-ppc" >> "$out" 2>&1
     { sim_await [ -e "$logs/1" ] && sim_qmp stop && sim_save "$logs/stream" && sim_qmp quit; } >> "$out" 2>&1 || true
     reap "$started" || echo "exit $?" >> "$out"
 }
@@ -398,6 +401,156 @@ e500mc-6.1;-M ppce500 -accel kvm -cpu e500mc;0x02000000;
 e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x2000;floating-point unit
 e6500-6.1;ppc64 -M ppce500 -accel kvm -cpu e6500;0x02000000;AltiVec unit
 EOF
+}
+
+# What order() waits for: some pages have gone; the migration is over; it has come
+# shellcheck disable=SC2317 # called by sim_await
+begun() { settled || [ "$(sim_qmp query-migrate.ram | sed 's/.*"normal": \([0-9]*\).*/\1/')" -gt 50 ]; }
+# shellcheck disable=SC2317
+settled() { status=$(sim_qmp query-migrate.status) && { [ "$status" = completed ] || [ "$status" = failed ]; }; }
+# shellcheck disable=SC2317
+loaded() { _state=$(sim_qmp query-status.status) && [ "$_state" != inmigrate ]; }
+
+# order PROFILE FAULT STEP...: a guest writes 1 at 1 MiB of its RAM, and is migrated, so
+# slowly that nobody asks KVM for its log until the last STEP is done: begins, when that page
+# has gone, and some of those behind it, which are not zero; writes, when it has written 2; or a command of the monitor. FAULT holds
+# from the first STEP on. The end is in $status, and in $arrived what another QEMU has there
+order()
+{
+    profile=$1 fault=$2
+    shift 2
+    sim_program "$profile"
+    case $arch in
+    arm64) options='-M virt -accel kvm -cpu host' at=0x40100000 ;;
+    *) options="-M ppce500 -accel kvm -cpu e500v2_v30 -nic none -kernel $sim_build/kernel-ppc" at=0x100000 ;;
+    esac
+    options="$options -m 64 -object memory-backend-file,id=ram,size=64M,share=off,mem-path=$logs/ram -machine memory-backend=ram"
+    rm -f "$logs/fails" "$logs/stream" "$logs/1" "$logs/2" "$logs/3" "$out"
+    printf '%s\n' "write $at 1" "touch $logs/1" "until $logs/2" "$exit" "write $at 2" "touch $logs/3" > "$logs/script"
+    # shellcheck disable=SC2086 # a list
+    KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script KVM_SIM_FAULT="$fault" KVM_SIM_FAULT_IF=$logs/fails \
+        sim_start 120 "$sim_build/bin-$arch/$program" $options >> "$out" 2>&1
+    status='' arrived=''
+    {
+        sim_await [ -e "$logs/1" ]
+        : > "$logs/fails"
+        for step; do
+            case $step in
+            begins)
+                sim_qmp migrate-set-parameters max-bandwidth=100000 -- migrate "uri=file:$logs/stream"
+                sim_await begun ;;
+            writes)
+                : > "$logs/2"
+                # by a look, it comes out of KVM_RUN if it runs
+                sim_qmp cont -- human-monitor-command 'command-line=info registers' > "$logs/looked"
+                sim_await [ -e "$logs/3" ] ;;
+            *) sim_qmp "$step" ;;
+            esac
+        done
+        ! settled || echo "too early: $status"
+        sim_qmp migrate-set-parameters max-bandwidth=0
+        sim_await settled
+        [ "$status" = completed ] || sim_qmp query-migrate.error-desc -- query-status.status
+        sim_qmp quit
+    } >> "$out" 2>&1 || true
+    reap "$started" || echo "exit $?" >> "$out"
+    [ "$status" = completed ] || return 0
+    # shellcheck disable=SC2086 # a list
+    KVM_SIM_PROFILE=$profile sim_start 120 "$sim_build/bin-$arch/$program" $options \
+        -incoming "file:$logs/stream" >> "$out" 2>&1
+    {
+        sim_await loaded
+        arrived=$(sim_qmp human-monitor-command "command-line=xp/1xw $at")
+        sim_qmp quit
+    } >> "$out" 2>&1 || true
+    reap "$started" || echo "exit $?" >> "$out"
+}
+
+# arrives NAME
+arrives()
+{
+    rc=1
+    case $status-$arrived in completed-*' 0x00000002') grep -q '^too early' "$out" || rc=0 ;; esac
+    echo "$status, $arrived" >> "$out"
+    verdict "$rc" "$profile: $1" "$out"
+}
+
+# fails NAME ADDRESS STATE: the migration has, as the slot there has no log, and the guest
+# is as it was
+fails()
+{
+    rc=1
+    if [ "$status" = failed ] && grep -qx "$3" "$out" &&
+        grep -q "^KVM cannot log what the guest writes at $2: $slot failed; try again.*: Cannot allocate memory" "$out"; then
+        rc=0
+    fi
+    echo "$status" >> "$out"
+    verdict "$rc" "$profile: $1" "$out"
+}
+
+part_writes()
+{
+    slot=KVM_SET_USER_MEMORY_REGION exit='# goes on'
+    # from 16 MiB to 32 MiB no page is zero
+    dd if=/dev/urandom of="$logs/ram" bs=1M count=16 seek=16 iflag=fullblock status=none
+    truncate -s 64M "$logs/ram"
+    for profile in cortex-a57-6.1 e500v2-6.1; do
+        skip=$(sim_skip "$(sim_arch "$profile")")
+        [ -z "$skip" ] || { echo "ok - $profile: what is written arrives$skip"; continue; }
+        order "$profile" '' begins writes
+        arrives 'what is written while it is migrated arrives'
+        order "$profile" '' stop begins writes stop
+        arrives 'what is written after a cont, and before a stop, arrives'
+        order "$profile" '' begins stop writes stop cont stop
+        arrives 'what is written between two stops arrives'
+    done
+    order cortex-a57-6.1 $slot=ENOMEM begins writes
+    fails 'no log, a guest that runs: the migration fails' 0x0 running
+    order cortex-a57-6.1 $slot=ENOMEM stop begins writes stop
+    fails 'no log, a guest that was stopped and is not any more: the migration fails' 0x0 paused
+    order cortex-a57-6.1 $slot=ENOMEM stop begins stop
+    case $status-$arrived in completed-*' 0x00000001') rc=0 ;; *) rc=1 ;; esac
+    verdict "$rc" "$profile: no log, a guest that is stopped: it is migrated" "$out"
+    # writes to the second flash of virt: it leaves its slot, the fifth call after the logs of
+    # four, and comes back into one, which is refused with its log and not without
+    exit="mmio write 0x4000000 4 0x90
+mmio write 0x4000000 4 0xff"
+    order cortex-a57-6.1 $slot@6=ENOMEM begins writes
+    fails 'no log of a slot that comes: the migration fails' 0x4000000 running
+}
+
+# ends NAME FAULT STATUS: QEMU, whose KVM has that FAULT, ends so, after it named the call
+ends()
+{
+    status=0
+    KVM_SIM_PROFILE=cortex-a57-6.1 KVM_SIM_FAULT=$2 prlimit --core=0 timeout -s KILL 60 "$sim_build/bin-arm64/qemu-system-aarch64" \
+        -M virt -accel kvm -cpu host -m 16 -display none -nodefaults -S > "$out" 2>&1 || status=$?
+    [ "$status" = "$3" ] && grep -q "${2%%[@=]*} " "$out" && rc=0 || rc=1
+    echo "status $status" >> "$out"
+    verdict "$rc" "$1" "$out"
+}
+
+part_refusals()
+{
+    slot=KVM_SET_USER_MEMORY_REGION
+    ends 'a slot that no kernel can have is a bug of QEMU: it aborts' $slot@2=EINVAL 134
+    ends 'so is one that overlaps' $slot@1=EEXIST 134
+    ends 'a slot for which there is no memory is none' $slot@2=ENOMEM 1
+
+    # what has not begun is looked at, and then begins
+    rm -f "$logs/1" "$logs/fails" "$out"
+    echo "touch $logs/1" > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a57-6.1 KVM_SIM_SCRIPT=$logs/script KVM_SIM_FAULT=KVM_GET_MP_STATE=EIO KVM_SIM_FAULT_IF=$logs/fails \
+        sim_start 60 "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host -m 16 -S >> "$out" 2>&1
+    sim_await sim_qmp query-status > "$logs/looked" 2>&1 || true
+    : > "$logs/fails"
+    sim_qmp human-monitor-command 'command-line=info registers' > "$logs/looked" 2>&1 || true
+    rm "$logs/fails"
+    { sim_qmp query-status.status -- cont && sim_await [ -e "$logs/1" ] && sim_qmp quit; } >> "$out" 2>&1 || true
+    status=0
+    reap "$started" || status=$?
+    [ "$status" -eq 0 ] && [ -e "$logs/1" ] && grep -qx prelaunch "$out" && grep -q 'Failed to get registers: Input/output error' "$out" && rc=0 || rc=1
+    verdict "$rc" 'a look that fails ends no QEMU, and its guest starts' "$out"
 }
 
 # one_qtest NAME PROFILE ARCH TEST QEMU [OPTION...]
@@ -446,7 +599,7 @@ part_qtests()
         xargs -P "$jobs" -I N sh "$0" --qtest N
 }
 
-parts='contract tools starts base shown moves saves qtests calibrate faults'
+parts='contract tools starts base shown moves saves writes refusals qtests calibrate faults'
 tap='' start='' qtest='' one=''
 while :; do
     case ${1-} in
@@ -486,6 +639,8 @@ base) part_base; exit ;;
 shown) part_shown; exit ;;
 moves) part_moves; exit ;;
 saves) part_saves; exit ;;
+writes) part_writes; exit ;;
+refusals) part_refusals; exit ;;
 qtests) part_qtests; exit ;;
 calibrate) "$top/tests/sim/calibrate.sh" --tap cortex-a57-6.1 e500v2-6.1; exit ;;
 faults) SIM_READY=1 "$top/tests/sim/faults.sh" --tap; exit ;;

@@ -30,6 +30,7 @@ dots() { tr -cd . < "$serial" | wc -c; }
 ticked() { [ "$(dots)" -ge "$1" ]; }
 loaded() { gone || [ "$(state)" != inmigrate ]; }
 used() { [ -s used ]; }
+prelaunch() { [ "$(state)" = prelaunch ]; }
 # The socket's file is there before it listens.
 listens() { gone || ask query-status; }
 complained() { gone || [ -n "$(error_lines)" ] || started "$1"; }
@@ -53,8 +54,9 @@ state() { ask query-status.status && printf '%s\n' "$reply"; }
 start()
 {
     rm -f /tmp/qmp
+    case " $* " in *' -accel '*) ;; *) set -- -accel kvm "$@" ;; esac
     env LD_PRELOAD=/files/kvm-fault.so KVM_FAULT="$fault" KVM_FAULT_USED=used KVM_FAULT_IF=$now \
-        qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -m 64 -nodefaults -display none \
+        qemu-system-aarch64 -M virt,gic-version=3 -m 64 -nodefaults -display none \
         -chardev "file,id=serial,path=$serial,append=on" -serial chardev:serial \
         -qmp unix:/tmp/qmp,server=on,wait=off -kernel /files/keeps "$@" < /dev/null > err 2>&1 &
     pid=$!
@@ -93,6 +95,7 @@ error_lines()
     grep -E -e '^(qemu-system-aarch64|error|KVM|kvm|vCPU)\b' err | grep -vE -e ': warning: ' \
         -e ': (Failed to load [^ ]*|error while loading state .*|load of migration failed: .*|pre-save failed: .*)$' \
         -e ': the (GIC|ITS) cannot be saved: (the pending|its) tables are not in guest RAM$' \
+        -e ': failed to save SaveStateEntry ' -e ': KVM cannot log .*: KVM_SET_USER_MEMORY_REGION failed; ' \
         -e ': vCPU [0-9]+: its registers are not known$' | sort -u > errors || true
     for _follows in 'Failed to (get|put) registers' 'Could not set register'; do
         ! grep -vE -e "$_follows" errors > rest || mv rest errors
@@ -149,16 +152,18 @@ judged()
     refused | told | runs)
         [ "$(state)" = running ] || ask cont || echo "cont: $reply"
         case $phase in
-        reset*) until_true started "$wanted" || echo 'it was not reset, and runs' ;;
+        reset* | look) until_true started "$wanted" || echo 'it was not reset, and runs' ;;
         esac
         lives || true
         case $phase-$_got in
-        save-refused) ;;
-        save-*)
+        save*-refused) ;;
+        save*)
             # what it is said to have saved goes on as well
             quit
             # shellcheck disable=SC2086 # options
-            fault='' start $options -incoming file:/tmp/saved || echo "what it saved: $reply $(cat err)"
+            fault='' start $options -incoming file:/tmp/saved && until_true loaded ||
+                echo "what it saved: $reply $(cat err)"
+            [ "$(state)" = running ] || ask cont || echo "cont: $reply"
             lives || true ;;
         esac ;;
     esac
@@ -194,6 +199,24 @@ do_reset_stopped()
     ask system_reset || told=$reply
     until_true complained "$wanted" || true
     sleep 0.2
+}
+
+# Into the state that is also a new QEMU's
+do_look()
+{
+    ask stop
+    wanted=$(($(starts) + 1))
+    ask system_reset
+    until_true prelaunch || echo "after a reset it is $reply"
+    fails
+    ask human-monitor-command 'command-line=info registers' || told=$reply
+    works
+}
+
+do_save_stopped()
+{
+    ask stop
+    do_save
 }
 
 do_save()

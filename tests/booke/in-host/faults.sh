@@ -68,7 +68,8 @@ error_lines()
     grep -E -e '^(qemu-system-ppc|error|KVM|kvm)\b' "/tmp/$1.err" | grep -vE -e ': warning: ' \
         -e ': (Failed to load [^ ]*|error while loading state .*|load of migration failed: .*)$' \
         -e ': (failed to initialize kvm: .*|falling back to tcg.*|kvm_init_vcpu: kvm_arch_init_vcpu failed .*|pre-save failed: .*)$' \
-        -e ': (KVM_CREATE_VCPU IOCTL failed for .*|vCPU [0-9]+: its registers are not known)$' |
+        -e ': (KVM_CREATE_VCPU IOCTL failed for .*|vCPU [0-9]+: its registers are not known)$' \
+        -e ': KVM cannot log .*: KVM_SET_USER_MEMORY_REGION failed; ' |
         sed -E 's/^qemu-system-ppc: ((Failed to synchronize CPU state|Restoring resisters after (reset|init)): )?//; s/ [0-9]+ entries/ entries/' |
         sort | uniq -c | awk '$1 > 3 { $2 = $1 " times: " $2; print } { print }' || true
 }

@@ -10,6 +10,8 @@
 #                   /files/snapshots.qcow2
 #   accelerators:IRQCHIP  from TCG to TCG and KVM, and from KVM to TCG
 #   streams[:CPU]   streams that are wrong; CPU has another TLB
+#   order           a guest is migrated while it is stopped, continued meanwhile, and
+#                   stopped again: all that it wrote arrives
 #   save:SECONDS    a guest's state goes to stdout, when the host has been up for so
 #                   long, and what it printed to stderr, with a line about the host's time
 #   load            that state, in /files/state, is refused, or waits, or goes on
@@ -347,6 +349,52 @@ streams()
     quit A
 }
 
+# migrated NAME: until a migration has completed; fails with $problem
+migrated()
+{
+    while qmp "$1" query-migrate.status; do
+        case $reply in
+        completed) return 0 ;;
+        failed) break ;;
+        esac
+        sleep 0.1
+    done
+    problem="the migration is $reply: $(ask "$1" query-migrate.error-desc || true)"
+    return 1
+}
+
+# ram NAME: what that QEMU has as guest's RAM goes to /tmp/NAME.ram
+ram() { qmp "$1" pmemsave val=0 size=134217728 "filename=/tmp/$1.ram" || { problem="pmemsave: $reply"; return 1; }; }
+
+# So slowly that nobody asks KVM for its log from the start to the end.
+one_order()
+{
+    begin A 2 && stop_at_line A || return 1
+    lines=$(wc -l < "$serial")
+    qmp A migrate-set-parameters max-bandwidth=1000000 -- migrate uri=file:/tmp/state ||
+        { problem="migrate: $reply"; return 1; }
+    until [ "$(ask A query-migrate.ram | sed 's/.*"transferred": \([0-9]*\).*/\1/')" -gt 2000000 ]; do sleep 0.1; done
+    qmp A cont || { problem="cont: $reply"; return 1; }
+    # in eight ticks the guest has written all of its memory
+    wait_ticks A $(($(ticks) + 9)) || { problem=$waited; return 1; }
+    stop_at_line A && look || return 1
+    [ "$(ask A query-migrate.status)" = active ] || { problem='it was over too early'; return 1; }
+    qmp A migrate-set-parameters max-bandwidth=0 && migrated A && ram A || return 1
+    quit A
+    start B -incoming file:/tmp/state && await_load B && ram B || { problem="$problem $reply $(said B)"; return 1; }
+    cmp /tmp/A.ram /tmp/B.ram > /tmp/differs 2>&1 || { problem=$(cat /tmp/differs); return 1; }
+    qmp B cont && goes_on B kvm 9 && problem=$(misbehaved 1) && [ -z "$problem" ]
+}
+
+order()
+{
+    name='what a guest wrote that was continued and stopped while it was migrated has arrived'
+    if one_order; then passed "$name"; else failed "$name" "$problem $reply"; fi
+    quit A
+    quit B
+    rm -f /tmp/A.ram /tmp/B.ram /tmp/state
+}
+
 save_out()
 {
     begin A 3 >&2 || { echo "$problem" >&2; exit 1; }
@@ -398,6 +446,7 @@ EOF
     accelerators:*) accelerators "${part#*:}" ;;
     streams) streams ;;
     streams:*) streams "${part#*:}" ;;
+    order) order ;;
     save:*) save_out "${part#*:}" ;;
     load) load_in ;;
     *) failed "unknown part '$part'" '' ;;
