@@ -198,10 +198,11 @@ static bool make_request(AccelClass *ac)
     request = (AccelCPURequest) {};
 
     /*
-     * A machine without a default CPU type makes its own CPUs, whatever -cpu
-     * says; "none" is made to hold any one CPU.
+     * A machine that names no default CPU type makes its own CPUs, whatever
+     * -cpu says; "none" is made to hold any one CPU.
      */
-    if (!default_type && !g_str_equal(mc->name, "none")) {
+    if (!mc->default_cpu_type && !mc->get_default_cpu_type &&
+        !g_str_equal(mc->name, "none")) {
         return !mc->can_run_under;
     }
     if (cpu_option) {
@@ -242,19 +243,22 @@ static bool helps(const char *model)
     return g_str_equal(object_class_get_name(oc), type) && machine_takes(oc);
 }
 
-/* Whether @accel would run -cpu @model, of which nothing else is wanted */
-static bool runs(AccelState *accel, const char *model)
+/*
+ * Whether @accel would run -cpu @model, of which nothing else is wanted, with
+ * what -global says or as it is
+ */
+static bool runs(AccelState *accel, const char *model, bool with_globals)
 {
     ObjectClass *oc = cpu_class_by_name(target_cpu_type(), model);
-    g_autoptr(GHashTable) properties = accel_cpu_properties(oc, NULL);
+    g_autoptr(GHashTable) properties =
+        accel_cpu_properties(with_globals ? oc : NULL, NULL);
     AccelCPURequest other = {
         .model = (char *)model,
         .oc = oc,
         .properties = properties,
     };
 
-    return helps(model) &&
-           ACCEL_GET_CLASS(accel)->can_run_cpu(accel, &other, NULL);
+    return ACCEL_GET_CLASS(accel)->can_run_cpu(accel, &other, NULL);
 }
 
 bool accel_choice_accepts(AccelState *accel, const char *name)
@@ -287,9 +291,10 @@ bool accel_choice_accepts(AccelState *accel, const char *name)
     if (!p->subject) {
         p->subject = g_steal_pointer(&subject);
     }
-    p->runs_host |= cpu && runs(accel, "host");
-    p->runs_max |= cpu && runs(accel, "max");
-    if (cpu && !p->runs_host && !p->runs_max) {
+    p->runs_host |= cpu && helps("host") && runs(accel, "host", true);
+    p->runs_max |= cpu && helps("max") && runs(accel, "max", true);
+    if (ac->can_run_cpu && !runs(accel, "host", false) &&
+        !runs(accel, "max", false)) {
         p->kind = ACCELERATOR_DECLINED_KIND_UNAVAILABLE;
     }
     error_free(err);
@@ -382,7 +387,8 @@ static bool tcg_can_run(void)
 {
     AccelClass *ac = accel_find("tcg");
     Object *tcg = object_new_with_class(OBJECT_CLASS(ac));
-    bool ok = !request.model || !ac->can_run_cpu ||
+    /* without -cpu it is another type than the last one's */
+    bool ok = !make_request(ac) || !ac->can_run_cpu ||
               ac->can_run_cpu(ACCEL(tcg), &request, NULL);
 
     object_unref(tcg);
@@ -403,7 +409,7 @@ static bool tcg_takes_machine(void)
 void accel_choice_report_failure(void)
 {
     bool host_helps = false, max_helps = false, tcg_listed = false, same = true;
-    const char *model = request.model ?: "";
+    g_autofree char *model = g_strdup(request.model ?: "");
     const char *subject = NULL;
 
     if (!any_declined()) {

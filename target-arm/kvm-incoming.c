@@ -16,6 +16,7 @@
 #include "cpu.h"
 #include "cpregs.h"
 #include "kvm_arm.h"
+#include "kvm-host-cpus.h"
 
 /* What KVM resets to where the reset value is UNKNOWN (reset_unknown()) */
 #define KVM_UNKNOWN_VALUE 0x1de7ec7edbadc0deull
@@ -105,11 +106,16 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
     }
 
     if (bad->len) {
+        g_autofree char *differ = kvm_arm_host_cpus_differ(NULL);
+
         error_setg(errp, "this host's KVM cannot have the CPU of the incoming "
                    "state: %s", bad->str);
         error_append_hint(errp, "Start the source with a CPU type that both "
                           "hosts' kernels can show, see query-cpu-definitions, "
                           "and migrate to a kernel that is not older.\n");
+        if (differ) {
+            error_append_hint(errp, "Here %s.\n", differ);
+        }
         return false;
     }
     return true;

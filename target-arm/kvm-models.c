@@ -80,6 +80,65 @@ char *kvm_arm_midr_name(uint64_t midr)
                            midr_part(midr), midr_implementer(midr));
 }
 
+bool kvm_arm_midr_is_kind(uint64_t midr, uint64_t other)
+{
+    return midr_implementer(midr) == midr_implementer(other) &&
+           midr_part(midr) == midr_part(other);
+}
+
+/* Those of @n CPUs that are of the kind of @midr, as taskset has them */
+static char *cpu_list(const uint64_t *midrs, unsigned n, uint64_t midr)
+{
+    GString *s = g_string_new(NULL);
+
+    for (unsigned from = 0, to; from < n; from = to + 1) {
+        for (to = from; to < n && kvm_arm_midr_is_kind(midrs[to], midr); to++) {
+            /* the next one */
+        }
+        if (to > from) {
+            g_string_append_printf(s, "%s%u", s->len ? "," : "", from);
+        }
+        if (to > from + 1) {
+            g_string_append_printf(s, "-%u", to - 1);
+        }
+    }
+    return g_string_free(s, false);
+}
+
+char *kvm_arm_cpus_differ(const uint64_t *midrs, unsigned n,
+                          const KVMArmModel *model)
+{
+    g_autoptr(GString) kinds = g_string_new(NULL);
+    g_autoptr(GString) remedy = g_string_new(NULL);
+    int n_kinds = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *cpus = NULL, *name = NULL;
+        unsigned first = 0;
+
+        while (!kvm_arm_midr_is_kind(midrs[first], midrs[i])) {
+            first++;
+        }
+        if (!midrs[i] || first < i) {
+            continue;
+        }
+        cpus = cpu_list(midrs, n, midrs[i]);
+        name = kvm_arm_midr_name(midrs[i]);
+        g_string_append_printf(kinds, "%s%s (%s)", n_kinds++ ? ", " : "", name,
+                               cpus);
+        if (!model || !model->part || kvm_arm_model_is_midr(model, midrs[i])) {
+            g_string_append_printf(remedy, "%s'taskset -c %s'",
+                                   remedy->len ? " or " : "", cpus);
+        }
+    }
+    if (n_kinds < 2) {
+        return NULL;
+    }
+    return g_strdup_printf("this host's CPUs differ: %s%s%s", kinds->str,
+                           remedy->len ? "; start QEMU with " : "",
+                           remedy->str);
+}
+
 const char *kvm_arm_target_name(uint32_t target)
 {
     static const char *const names[] = {

@@ -59,6 +59,27 @@ char *kvm_arm_midr_name(uint64_t midr);
 bool kvm_arm_model_is_midr(const KVMArmModel *model, uint64_t midr);
 
 /**
+ * kvm_arm_midr_is_kind:
+ * @midr: a MIDR_EL1 value
+ * @other: another one
+ *
+ * Returns: true if both are the same CPU, of whatever revision
+ */
+bool kvm_arm_midr_is_kind(uint64_t midr, uint64_t other);
+
+/**
+ * kvm_arm_cpus_differ:
+ * @midrs: MIDR_EL1 of each CPU of a host from 0 on; 0 where it does not count
+ * @n: how many there are
+ * @model: the model that is wanted, or NULL for any
+ *
+ * Returns: for messages, which CPUs are of which kind, and how to start QEMU on
+ * those that are @model; to be freed with g_free(). NULL if they are all alike
+ */
+char *kvm_arm_cpus_differ(const uint64_t *midrs, unsigned n,
+                          const KVMArmModel *model);
+
+/**
  * kvm_arm_target_name:
  * @target: a KVM vCPU target
  *

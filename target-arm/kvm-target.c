@@ -19,6 +19,7 @@
 #include "cpu.h"
 #include "cpu-features.h"
 #include "kvm_arm.h"
+#include "kvm-host-cpus.h"
 #include "kvm-idregs.h"
 #include "kvm-target.h"
 
@@ -105,6 +106,7 @@ bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
                            Error **errp)
 {
     struct kvm_vcpu_init preferred = { };
+    g_autofree char *differ = NULL;
     int err;
 
     if (ioctl(fdarray[1], KVM_ARM_PREFERRED_TARGET, &preferred)) {
@@ -125,19 +127,16 @@ bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
             return false;
         }
     }
+    differ = kvm_arm_host_cpus_differ(NULL);
     error_setg(errp, "the kernel refuses vCPU target %" PRIu32 " (%s) with "
-               "features 0x%x: KVM_ARM_VCPU_INIT: %s", init->target,
+               "features 0x%x: KVM_ARM_VCPU_INIT: %s%s%s", init->target,
                kvm_arm_target_name(init->target), init->features[0],
-               strerror(err));
+               strerror(err), differ ? "; " : "", differ ?: "");
     return false;
 }
 
-/*
- * Returns: 1 if the host's CPU is @model, 0 if it is another one, -1 if the
- * kernel does not say. @vcpu is any vCPU; if it is the VM's, the first one.
- */
-static int host_is_model(const KVMArmModel *model, int vcpu, uint64_t *midr,
-                         Error **errp)
+/* MIDR_EL1 of a VM: the boot CPU's, until it is written (init_imp_id_regs()) */
+static bool get_midr(int vcpu, uint64_t *midr, Error **errp)
 {
     struct kvm_one_reg reg = {
         .id = ARM64_SYS_REG(3, 0, 0, 0, 0),
@@ -147,23 +146,33 @@ static int host_is_model(const KVMArmModel *model, int vcpu, uint64_t *midr,
     if (ioctl(vcpu, KVM_GET_ONE_REG, &reg)) {
         error_setg_errno(errp, errno, "the kernel does not tell the host's "
                          "MIDR_EL1: KVM_GET_ONE_REG");
-        return -1;
+        return false;
     }
-    return kvm_arm_model_is_midr(model, *midr);
+    return true;
 }
 
 static bool show_model(const KVMArmModel *model, const int fds[3],
                        ARMCPU *cpu, uint64_t host_midr, Error **errp)
 {
-    g_autofree char *host = kvm_arm_midr_name(host_midr);
+    g_autofree char *differ = NULL, *host = NULL;
 
     if (kvm_arm_set_id_regs(fds, cpu, errp)) {
         return true;
     }
-    error_prepend(errp, "it is %s, and this host's %s cannot be shown as one: ",
-                  model->title, host);
+    differ = kvm_arm_host_cpus_differ(model);
+    host = kvm_arm_midr_name(host_midr);
+    if (differ) {
+        error_prepend(errp, "%s. They cannot all be shown as %s: ", differ,
+                      model->title);
+    } else {
+        error_prepend(errp, "it is %s, and this host's %s cannot be shown as "
+                      "one: ", model->title, host);
+    }
     return false;
 }
+
+/* Whether MIDR_EL1 and its like can be written, and are one for all CPUs */
+static bool can_write_imp_id_regs;
 
 int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
 {
@@ -173,31 +182,62 @@ int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
     if (model && model->part && !asked) {
         /* With a vCPU it is too late. Fails if there is no such capability. */
         asked = true;
-        kvm_vm_enable_cap(kvm_state, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
+        can_write_imp_id_regs =
+            !kvm_vm_enable_cap(kvm_state, KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, 0);
     }
     return 0;
+}
+
+/*
+ * All CPUs that QEMU may run on are what the guest is promised, and the boot
+ * CPU is not. Where its registers can be written, KVM shows them on all CPUs.
+ */
+static bool show_own_cpu(int vcpu, uint64_t midr, uint64_t revidr, Error **errp)
+{
+    const struct kvm_one_reg regs[] = {
+        { ARM64_SYS_REG(3, 0, 0, 0, 0), (uintptr_t)&midr },
+        { ARM64_SYS_REG(3, 0, 0, 0, 6), (uintptr_t)&revidr },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(regs); i++) {
+        if (ioctl(vcpu, KVM_SET_ONE_REG, &regs[i])) {
+            error_setg_errno(errp, errno, "the kernel does not show the guest "
+                             "%s of the CPUs that QEMU may run on: "
+                             "KVM_SET_ONE_REG", i ? "REVIDR_EL1" : "MIDR_EL1");
+            return false;
+        }
+    }
+    return true;
 }
 
 bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
                           ARMCPU *cpu, Error **errp)
 {
-    /* The VM's MIDR_EL1 is the host's until the first vCPU has become @model */
-    static uint64_t host_midr;
+    /* The VM has the boot CPU's until the first vCPU has become @model. */
+    static uint64_t boot_midr;
+    uint64_t midr = 0, revidr = 0;
+    KVMArmHostCPUs cpus;
     g_autoptr(GHashTable) asked =
         accel_cpu_properties(object_get_class(OBJECT(cpu)), NULL);
 
     if (!model->part) {
         return true;
     }
-    if (!host_midr &&
-        host_is_model(model, fds[2], &host_midr, errp) < 0) {
+    if (!boot_midr && !get_midr(fds[2], &boot_midr, errp)) {
         return false;
     }
-    if (kvm_arm_model_is_midr(model, host_midr) &&
-        !g_hash_table_contains(asked, "midr")) {
-        return true;
+    cpus = kvm_arm_host_cpus(&midr, &revidr);
+    if (cpus == KVM_ARM_HOST_CPUS_UNKNOWN) {
+        midr = boot_midr;
     }
-    return show_model(model, fds, cpu, host_midr, errp);
+    if (cpus != KVM_ARM_HOST_CPUS_DIFFER &&
+        kvm_arm_model_is_midr(model, midr) &&
+        !g_hash_table_contains(asked, "midr")) {
+        return !can_write_imp_id_regs ||
+               kvm_arm_model_is_midr(model, boot_midr) ||
+               show_own_cpu(fds[2], midr, revidr, errp);
+    }
+    return show_model(model, fds, cpu, midr, errp);
 }
 
 /* What @cpu asks of boolean property @name. Nonsense is reported later. */
@@ -367,16 +407,6 @@ static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
     return true;
 }
 
-/* Whether CPUs of class @oc have AArch64: only an object knows its features. */
-static bool is_aarch64(ObjectClass *oc)
-{
-    Object *obj = object_new(object_class_get_name(oc));
-    bool yes = arm_feature(&ARM_CPU(obj)->env, ARM_FEATURE_AARCH64);
-
-    object_unref(obj);
-    return yes;
-}
-
 /*
  * A CPU of @cpu's type with those of its properties that change what a guest
  * reads. It is never realized.
@@ -384,7 +414,13 @@ static bool is_aarch64(ObjectClass *oc)
 static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
 {
     static const char *const properties[] = { "midr", "pmu", "sve", "pauth" };
-    Object *obj = object_new(object_class_get_name(cpu->oc));
+    bool allowed = kvm_allowed;
+    Object *obj;
+
+    /* -global may set properties that CPUs have with KVM only */
+    kvm_allowed = true;
+    obj = object_new(object_class_get_name(cpu->oc));
+    kvm_allowed = allowed;
 
     for (int i = 0; i < ARRAY_SIZE(properties); i++) {
         const char *value =
@@ -423,35 +459,71 @@ static bool has_vls_of(ARMCPU *cpu, int vcpu, Error **errp)
     return true;
 }
 
+/*
+ * Whether the kernel takes from a vCPU what only that CPU has which a call
+ * happens to run on. Before Linux 6.6 it wants this CPU's target, where that
+ * has one of its own (kvm_vcpu_set_target()). Before 6.3 it wants this CPU's
+ * CCSIDR_EL1 back (demux_c15_set()); since then it makes it up for 14 caches,
+ * the last of which, the instruction cache of level 7, no CPU has.
+ */
+static bool keeps_to_one_cpu(int vcpu, uint32_t target)
+{
+    uint32_t ccsidr;
+    struct kvm_one_reg reg = {
+        .id = KVM_REG_ARM64 | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX |
+              KVM_REG_ARM_DEMUX_ID_CCSIDR | 13,
+        .addr = (uintptr_t)&ccsidr,
+    };
+
+    return target != QEMU_KVM_ARM_TARGET_GENERIC_V8 ||
+           ioctl(vcpu, KVM_GET_ONE_REG, &reg);
+}
+
 static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
                                  const KVMArmModel *model,
-                                 const int fdarray[3], bool can_show,
-                                 Error **errp)
+                                 const int fdarray[3], uint32_t target,
+                                 bool can_show, Error **errp)
 {
     const char *asked_midr = accel_cpu_request_property(cpu, "midr");
-    g_autofree char *host = NULL;
-    uint64_t midr;
+    g_autofree char *host = NULL, *differ = NULL;
+    bool one_only = false, is_host;
+    KVMArmHostCPUs cpus;
     ARMCPU *arm_cpu;
-    int is_host;
+    uint64_t midr = 0;
     bool ok;
 
-    if (!model->part) {
-        if (asked_midr) {
-            error_setg(errp, "it is the host's CPU, of which KVM does not "
-                       "change the MIDR_EL1; give a CPU model with midr=");
-        }
-        return !asked_midr;
+    if (!model->part && asked_midr) {
+        error_setg(errp, "it is the host's CPU, of which KVM does not "
+                   "change the MIDR_EL1; give a CPU model with midr=");
+        return false;
     }
-    is_host = host_is_model(model, fdarray[2], &midr, errp);
-    if (is_host < 0 || (is_host && !asked_midr)) {
-        return is_host > 0;
+    cpus = kvm_arm_host_cpus(&midr, NULL);
+    if (cpus == KVM_ARM_HOST_CPUS_DIFFER) {
+        differ = kvm_arm_host_cpus_differ(model);
+        one_only = keeps_to_one_cpu(fdarray[2], target);
+    }
+    if (!model->part) {
+        if (one_only) {
+            error_setg(errp, "this kernel keeps a vCPU to one kind of CPU "
+                       "(Linux 6.6 does not), and %s", differ);
+        }
+        return !one_only;
+    }
+    if (cpus == KVM_ARM_HOST_CPUS_UNKNOWN &&
+        !get_midr(fdarray[2], &midr, errp)) {
+        return false;
+    }
+    is_host = !differ && kvm_arm_model_is_midr(model, midr);
+    if (is_host && !asked_midr) {
+        return true;
     }
     if (!can_show) {
         host = kvm_arm_midr_name(midr);
-        error_setg(errp, "it is %s, this host's CPU is %s, and the kernel "
-                   "cannot show a guest another one "
-                   "(KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)",
-                   model->title, host);
+        error_setg(errp, "it is %s, %s%s%sthe kernel cannot show a guest "
+                   "another one (KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)"
+                   "%s%s", model->title, differ ? "" : "this host's CPU is ",
+                   differ ? "" : host, differ ? "and " : ", and ",
+                   differ ? "; " : "", differ ?: "");
         return false;
     }
 
@@ -481,10 +553,13 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         return false;
     }
     if (!model || !model->aarch64) {
-        error_setg(errp, is_aarch64(cpu->oc) ?
-                   "there is no KVM vCPU target for it" :
-                   "it is a 32-bit CPU type, and KVM on AArch64 hosts has "
-                   "vCPU targets for 64-bit ones only");
+        error_setg(errp, model ? "it is a 32-bit CPU type, and KVM on AArch64 "
+                   "hosts has vCPU targets for 64-bit ones only" :
+                   "there is no KVM vCPU target for it");
+        return false;
+    }
+    if (s->kernel_irqchip_split == ON_OFF_AUTO_ON) {
+        error_setg(errp, "there is no kernel-irqchip=split on Arm");
         return false;
     }
     if (has_tcg_only_property(cpu, model, errp) ||
@@ -497,7 +572,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     }
     ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&
          scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
-         scratch_vcpu_becomes(cpu, model, fdarray, enable, errp);
+         scratch_vcpu_becomes(cpu, model, fdarray, init.target, enable, errp);
     kvm_arm_destroy_scratch_host_vcpu(fdarray);
     return ok;
 }
@@ -559,6 +634,10 @@ bool kvm_arm_can_give(AccelState *accel, const KVMArmNeeds *needs, Error **errp)
     if (needs->el2 && ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_EL2) <= 0) {
         error_setg(errp, "virtualization=on needs a host with nested "
                    "virtualization (KVM_CAP_ARM_EL2)");
+    } else if (needs->el2 && (!irqchip || needs->gic != 3 ||
+                              (needs->no_gic2 && has_gic(fd, 2, NULL)))) {
+        error_setg(errp, "with virtualization=on KVM wants gic-version=3, and "
+                   "the kernel's interrupt controller");
     } else if (needs->mte &&
                ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_MTE) <= 0) {
         error_setg(errp, "mte=on needs a host CPU that has MTE "

@@ -59,13 +59,13 @@ int accel_kvm_descriptors(pid_t pid);
  * accel_check_verdict:
  * @machine: a machine, with properties
  * @cpu: a CPU type, with properties
- * @expect_kvm: whether it has to run under KVM
+ * @declined: the kind of reason for which KVM has to decline, or NULL
  *
  * Starts @machine with @cpu, KVM and TCG allowed, and demands that it starts,
  * under the right one.
  */
 void accel_check_verdict(const char *machine, const char *cpu,
-                         bool expect_kvm);
+                         const char *declined);
 
 /**
  * accel_check_messages:

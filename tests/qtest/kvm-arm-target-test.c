@@ -245,7 +245,7 @@ static void test_models(void)
         } else if (!kernel_has(CAP_IMP_ID_REGS)) {
             g_assert_false(ok);
         }
-        accel_check_verdict("virt", models[i].cpu, ok);
+        accel_check_verdict("virt", models[i].cpu, ok ? NULL : "cpu");
     }
 }
 
@@ -403,7 +403,8 @@ static void test_properties(void)
             assert_says(err2, cases[i].tcg_says);
         }
         if (cases[i].kvm || cases[i].tcg) {
-            accel_check_verdict("virt", cases[i].cpu, cases[i].kvm);
+            accel_check_verdict("virt", cases[i].cpu,
+                                cases[i].kvm ? NULL : "cpu");
         }
     }
 }
@@ -448,12 +449,17 @@ static bool starts(const char *accels, const char *cpu, const char *property,
                    const char *value)
 {
     /* ends when the machine is made, with the board's device tree */
-    g_autofree char *args = g_strdup_printf(
-        "-M virt,dumpdtb=/dev/null %s -cpu %s,%s=%s", accels, cpu, property,
-        value);
-    g_autofree char *err = NULL;
+    g_autofree char *dtb = NULL, *args = NULL, *err = NULL;
+    int fd = g_file_open_tmp("kvm-arm-target-XXXXXX", &dtb, NULL);
+    bool ok;
 
-    return !accel_start(&err, args);
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    args = g_strdup_printf("-M virt,dumpdtb=%s %s -cpu %s,%s=%s", dtb, accels,
+                           cpu, property, value);
+    ok = !accel_start(&err, args);
+    unlink(dtb);
+    return ok;
 }
 
 /*
@@ -467,20 +473,26 @@ static int check_every_property(const char *cpu)
                                                       g_free, g_free);
     GHashTableIter iter;
     char *name, *value;
-    int differ = 0;
+    int differ = 0, kvm = 0, tcg = 0;
 
     add_properties(all, cpu, "tcg");
     add_properties(all, cpu, "kvm");
     g_hash_table_iter_init(&iter, all);
     while (g_hash_table_iter_next(&iter, (void **)&name, (void **)&value)) {
-        bool one = starts("-accel kvm", cpu, name, value) ||
-                   starts("-accel tcg", cpu, name, value);
+        bool with_kvm = starts("-accel kvm", cpu, name, value);
+        bool with_tcg = starts("-accel tcg", cpu, name, value);
 
-        if (starts("-accel kvm -accel tcg", cpu, name, value) != one) {
-            g_test_message("%s,%s=%s: alone %d", cpu, name, value, one);
+        kvm += with_kvm;
+        tcg += with_tcg;
+        if (starts("-accel kvm -accel tcg", cpu, name, value) !=
+            (with_kvm || with_tcg)) {
+            g_test_message("%s,%s=%s: alone %d %d", cpu, name, value,
+                           with_kvm, with_tcg);
             differ++;
         }
     }
+    g_assert_cmpint(kvm, >, 0);
+    g_assert_cmpint(tcg, >, kvm);
     return differ;
 }
 
@@ -559,31 +571,40 @@ static void test_machine(void)
     if (!needs_arm_kvm()) {
         return;
     }
-    accel_check_verdict("virt,secure=on", "max", false);
-    accel_check_verdict("virt,virtualization=on", "max",
-                        kernel_has(CAP_EL2));
+    accel_check_verdict("virt,secure=on", "max", "machine");
+    accel_check_verdict("virt,virtualization=on,gic-version=3", "max",
+                        kernel_has(CAP_EL2) ? NULL : "machine");
     accel_check_verdict("virt,gic-version=3,mte=on", "max",
-                        kernel_has(CAP_MTE));
-    accel_check_verdict("virt,gic-version=2", "max", kernel_has_gic(2));
-    accel_check_verdict("virt,gic-version=3", "max", kernel_has_gic(3));
-    accel_check_verdict("virt,gic-version=3,kernel-irqchip=off", "max", false);
-    accel_check_verdict("virt,virtualization=on,gic-version=4", "max", false);
-    accel_check_verdict("virt,gic-version=max", "max", true);
-    accel_check_verdict("virt,gic-version=host", "max", true);
-    accel_check_verdict("virt -smp 1,maxcpus=9", "max", kernel_has_gic(3));
+                        kernel_has(CAP_MTE) ? NULL : "machine");
+    accel_check_verdict("virt,gic-version=2", "max",
+                        kernel_has_gic(2) ? NULL : "machine");
+    accel_check_verdict("virt,gic-version=3", "max",
+                        kernel_has_gic(3) ? NULL : "machine");
+    accel_check_verdict("virt,gic-version=3,kernel-irqchip=off", "max",
+                        "machine");
+    accel_check_verdict("virt,virtualization=on,gic-version=4", "max",
+                        "machine");
+    accel_check_verdict("virt,virtualization=on,gic-version=2", "max",
+                        "machine");
+    accel_check_verdict("virt,virtualization=on,kernel-irqchip=off", "max",
+                        "machine");
+    accel_check_verdict("virt,gic-version=max", "max", NULL);
+    accel_check_verdict("virt,gic-version=host", "max", NULL);
+    accel_check_verdict("virt -smp 1,maxcpus=9", "max",
+                        kernel_has_gic(3) ? NULL : "machine");
     accel_check_verdict("virt,gic-version=max -smp 1,maxcpus=9", "max",
-                        kernel_has_gic(3));
+                        kernel_has_gic(3) ? NULL : "machine");
     accel_check_verdict("virt,gic-version=max,kernel-irqchip=off "
-                        "-smp 1,maxcpus=9", "max", false);
+                        "-smp 1,maxcpus=9", "max", "machine");
 
     bits = kernel_ipa_bits();
     memory = g_strdup_printf("virt -m 512M,slots=1,maxmem=%lluM",
                              (1ull << (bits - 20)) - 4096);
-    accel_check_verdict(memory, "max", true);
+    accel_check_verdict(memory, "max", NULL);
     if (bits < 48) {
         too_much = g_strdup_printf("virt -m 512M,slots=1,maxmem=%lluM",
                                    1ull << (bits - 20));
-        accel_check_verdict(too_much, "max", false);
+        accel_check_verdict(too_much, "max", "machine");
     }
 
     g_assert_cmpint(accel_run(&err, "-M virt,gic-version=host "
@@ -676,7 +697,7 @@ static void test_arm(void)
 
         g_assert_cmpint(accel_run(&says, args), ==, !can);
         if (can) {
-            accel_check_verdict("virt,gic-version=max", cpus[i], true);
+            accel_check_verdict("virt,gic-version=max", cpus[i], NULL);
         } else {
             assert_says(says, "AArch32 at EL1");
         }

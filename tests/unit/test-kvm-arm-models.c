@@ -64,6 +64,41 @@ static void test_unknown(void)
     g_assert_cmpstr(kvm_arm_target_name(UINT32_MAX), ==, "unknown");
 }
 
+/* A host's CPUs, their kinds, and how to keep QEMU on those of one kind */
+static void test_cpus_differ(void)
+{
+    static const uint64_t alike[] = { 0x410fd034, 0, 0x410fd033, 0x411fd034 };
+    static const uint64_t mixed[] = {
+        0x411fd070, 0x410fd034, 0x410fd033, 0x411fd070, 0, 0x410fd034,
+        0x510fd034,
+    };
+    static const struct {
+        const char *type, *end;
+    } wanted[] = {
+        { NULL, "; start QEMU with 'taskset -c 0,3' or 'taskset -c 1-2,5' or "
+                "'taskset -c 6'" },
+        { "host-arm-cpu", "; start QEMU with 'taskset -c 0,3' or 'taskset -c "
+                          "1-2,5' or 'taskset -c 6'" },
+        { "cortex-a53-arm-cpu", "; start QEMU with 'taskset -c 1-2,5'" },
+        { "cortex-a72-arm-cpu", "" },
+    };
+
+    g_assert_null(kvm_arm_cpus_differ(NULL, 0, NULL));
+    g_assert_null(kvm_arm_cpus_differ(alike, ARRAY_SIZE(alike), NULL));
+    for (int i = 0; i < ARRAY_SIZE(wanted); i++) {
+        const KVMArmModel *model = wanted[i].type ?
+                                   kvm_arm_model(wanted[i].type) : NULL;
+        g_autofree char *is = kvm_arm_cpus_differ(mixed, ARRAY_SIZE(mixed),
+                                                  model);
+        g_autofree char *expected =
+            g_strconcat("this host's CPUs differ: Cortex-A57 (0,3), Cortex-A53 "
+                        "(1-2,5), part number 0xd03 of implementer 0x51 (6)",
+                        wanted[i].end, NULL);
+
+        g_assert_cmpstr(is, ==, expected);
+    }
+}
+
 /* What a CPU type may ask for is what it has. */
 static void test_features(void)
 {
@@ -94,6 +129,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kvm-arm-models/midr", test_midr);
     g_test_add_func("/kvm-arm-models/unknown", test_unknown);
+    g_test_add_func("/kvm-arm-models/cpus-differ", test_cpus_differ);
     g_test_add_func("/kvm-arm-models/features", test_features);
     return g_test_run();
 }

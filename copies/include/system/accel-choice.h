@@ -56,8 +56,8 @@ const char *accel_cpu_request_property(const AccelCPURequest *cpu,
  * @option: the argument of ``-cpu``, or NULL
  *
  * Notes what CPU type the accelerators will be asked about: that of ``-cpu``,
- * or else the machine's default under the accelerator that is asked. Nothing
- * is asked when there is neither, or when the name is unknown
+ * or else the machine's default under the accelerator that is asked, or none
+ * of a machine that makes its own. Nothing is asked when the name is unknown
  * (parse_cpu_option() reports that).
  *
  * Not called when the user named no accelerator: nobody is asked then.
