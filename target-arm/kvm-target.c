@@ -386,7 +386,7 @@ static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
     missing = wanted & ~vls;
     /* KVM_REG_ARM64_SVE_VLS may leave out the longest ones only */
     hidden = requested_vls(cpu, ON_OFF_AUTO_OFF) & vls;
-    hidden &= wanted ? MAKE_64BIT_MASK(0, 63 - clz64(wanted)) : 0;
+    hidden &= wanted ? BIT_ULL(63 - clz64(wanted)) - 1 : 0;
     if (hidden) {
         error_setg(errp, "KVM cannot hide SVE vectors of %d bits (sve%d) and "
                    "show longer ones", 128 * (ctz64(hidden) + 1),

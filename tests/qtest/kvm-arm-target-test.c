@@ -431,9 +431,13 @@ static void add_properties(GHashTable *all, const char *cpu, const char *accel)
         QObject *value = qdict_get(rsp, "return");
         QBool *b = qobject_to(QBool, value);
         QNum *n = qobject_to(QNum, value);
-        char *text = b ? g_strdup(qbool_get_bool(b) ? "on" : "off") :
-                     n ? qnum_to_string(n) : NULL;
+        char *text = NULL;
 
+        if (b) {
+            text = g_strdup(qbool_get_bool(b) ? "on" : "off");
+        } else if (n) {
+            text = qnum_to_string(n);
+        }
         /* which asks for an abort */
         if (text && strcmp(name, "realized")) {
             g_hash_table_insert(all, g_strdup(name), text);
