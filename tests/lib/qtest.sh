@@ -5,7 +5,7 @@
 #
 # Runs the qtest TEST with qemu-system-ARCH: as scripts/build-qemu built it for
 # this machine, or in HOST, with these options of hosts/run. TEST can be a unit
-# test: then ARCH is "unit".
+# test: then ARCH is "unit". QTEST_ARGS= has more of the test's own options: -m slow.
 set -eu
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -20,4 +20,5 @@ elif [ $# -eq 0 ]; then
 fi
 host=$1
 shift
-exec "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" "/bin/$test" --tap -k
+# shellcheck disable=SC2086 # a list
+exec "$top/hosts/run" "$@" "$host" -- env "QTEST_QEMU_BINARY=/bin/qemu-system-$arch" "/bin/$test" --tap -k ${QTEST_ARGS-}

@@ -732,7 +732,9 @@ int main(int argc, char **argv)
     qtest_add_func("kvm-arm-target/models", test_models);
     qtest_add_func("kvm-arm-target/guest-sees", test_guest_sees);
     qtest_add_func("kvm-arm-target/properties", test_properties_with_kvm);
-    qtest_add_func("kvm-arm-target/every-property", test_every_property);
+    if (g_test_slow()) {
+        qtest_add_func("kvm-arm-target/every-property", test_every_property);
+    }
     qtest_add_func("kvm-arm-target/global-property", test_global_property);
     qtest_add_func("kvm-arm-target/messages", test_messages);
     qtest_add_func("kvm-arm-target/default-cpu-type", test_default_cpu_type);
