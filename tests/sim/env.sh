@@ -9,7 +9,8 @@ sim_source=${SIM_SOURCE:-$top/tests}
 sim_build=$build/sim
 sim_profiles=$top/tests/kvm-sim/profiles
 
-# sim_cc ARCH OUTPUT OPTION...: compiles for that kind of host
+# sim_cc ARCH OUTPUT OPTION...: compiles for that kind of host. What is made has a name of
+# our own until it is whole: other scripts make it at the same time
 sim_cc()
 {
     case $1 in
@@ -18,8 +19,8 @@ sim_cc()
     esac
     _out=$2
     shift 2
-    "$_cc" -std=gnu11 -O2 -Wall -Wextra -Wno-format-truncation -Werror -o "$_out.new" "$@"
-    mv "$_out.new" "$_out"
+    "$_cc" -std=gnu11 -O2 -Wall -Wextra -Wno-format-truncation -Werror -o "$_out.$$" "$@"
+    mv "$_out.$$" "$_out"
 }
 
 # why there is no PowerPC on this machine, if so; asked once
@@ -89,8 +90,10 @@ sim_make()
     done
     # PowerPC's device tree: where QEMU looks for the CPU's clocks, 400 MHz
     mkdir -p "$sim_build/device-tree/cpus/PowerPC,cpu@0"
-    printf '\027\327\204\000' > "$sim_build/device-tree/cpus/PowerPC,cpu@0/clock-frequency"
-    printf '\027\327\204\000' > "$sim_build/device-tree/cpus/PowerPC,cpu@0/timebase-frequency"
+    [ -s "$sim_build/device-tree/cpus/PowerPC,cpu@0/clock-frequency" ] ||
+        printf '\027\327\204\000' > "$sim_build/device-tree/cpus/PowerPC,cpu@0/clock-frequency"
+    [ -s "$sim_build/device-tree/cpus/PowerPC,cpu@0/timebase-frequency" ] ||
+        printf '\027\327\204\000' > "$sim_build/device-tree/cpus/PowerPC,cpu@0/timebase-frequency"
     sim_kernel
     sim_wrappers
 }
@@ -229,9 +232,9 @@ sim_wrappers()
                 echo 'cpu=$(echo "${KVM_SIM_PROFILE##*/}" | sed "s/+[^-]*//; s/-[^-]*$//; s/-no$//")'
             [ "$_arch" = arm64 ] || echo cpu=
             echo "exec qemu-$_user-static \${cpu:+-cpu \$cpu} -L \$root -E LD_PRELOAD=$sim_build/$_arch/sim.so \$root/bin/$_name \"\$@\""
-        } > "$sim_build/bin-$_arch/.$_name"
-        chmod +x "$sim_build/bin-$_arch/.$_name"
-        mv "$sim_build/bin-$_arch/.$_name" "$sim_build/bin-$_arch/$_name"
+        } > "$sim_build/bin-$_arch/.$_name.$$"
+        chmod +x "$sim_build/bin-$_arch/.$_name.$$"
+        mv "$sim_build/bin-$_arch/.$_name.$$" "$sim_build/bin-$_arch/$_name"
     done
 }
 
