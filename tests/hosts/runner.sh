@@ -254,7 +254,6 @@ test_boards()
             sh "$board" "$tmp/out"
         said="machine '$board': it makes its own CPUs, and does not say that KVM can run them"
         case $board in
-        vexpress-a15) said="CPU type 'cortex-a15': it is a 32-bit CPU type" ;;
         sbsa-ref) said="CPU type 'neoverse-n2': SVE needs a host CPU that has it" ;;
         xlnx-zcu102) said="machine 'xlnx-zcu102': it is Cortex-A53, this host's CPU is Cortex-A57" ;;
         esac
