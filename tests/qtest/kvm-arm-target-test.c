@@ -403,8 +403,9 @@ static void test_properties(void)
             assert_says(err2, cases[i].tcg_says);
         }
         if (cases[i].kvm || cases[i].tcg) {
-            accel_check_verdict("virt", cases[i].cpu,
-                                cases[i].kvm ? NULL : "cpu");
+            const char *declined = cases[i].kvm ? NULL : "cpu";
+
+            accel_check_verdict("virt", cases[i].cpu, declined);
         }
     }
 }
