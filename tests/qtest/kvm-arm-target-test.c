@@ -403,9 +403,9 @@ static void test_properties(void)
             assert_says(err2, cases[i].tcg_says);
         }
         if (cases[i].kvm || cases[i].tcg) {
-            const char *declined = cases[i].kvm ? NULL : "cpu";
+            bool kvm_runs = cases[i].kvm;
 
-            accel_check_verdict("virt", cases[i].cpu, declined);
+            accel_check_verdict("virt", cases[i].cpu, kvm_runs ? NULL : "cpu");
         }
     }
 }
