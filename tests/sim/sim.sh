@@ -577,7 +577,7 @@ one_qtest()
     grep -qE '^(not )?ok |^exit ' "$logs/$name.log" || echo "not ok - $name: ran no test"
     grep -E '^(not )?ok ' "$logs/$name.log" | grep -v '# SKIP by request' | sed "s|^\(\(not \)\{0,1\}ok\) [0-9]*|\1 - $name:|"
     ! grep -q '^exit ' "$logs/$name.log" || grep -q '^not ok ' "$logs/$name.log" ||
-        { echo "not ok - $name: $(grep '^exit ' "$logs/$name.log")"; tail -n 15 "$logs/$name.log" | sed 's/^/#   /'; }
+        { echo "not ok - $name: $(grep '^exit ' "$logs/$name.log")$(sed -n 's/^Bail out! ERROR:[^:]*:[0-9]*:\([a-z_]*\):.*/ in \1/p' "$logs/$name.log")"; tail -n 15 "$logs/$name.log" | sed 's/^/#   /'; }
 }
 
 # name;profile;architecture;test;program;options. What a guest does is not simulated;
