@@ -135,7 +135,7 @@ bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
     return false;
 }
 
-/* MIDR_EL1 of a VM: the boot CPU's, until it is written (init_imp_id_regs()) */
+/* MIDR_EL1 of a VM, which is that of the host's boot CPU until it is written */
 static bool get_midr(int vcpu, uint64_t *midr, Error **errp)
 {
     struct kvm_one_reg reg = {
@@ -213,7 +213,7 @@ static bool show_own_cpu(int vcpu, uint64_t midr, uint64_t revidr, Error **errp)
 bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
                           ARMCPU *cpu, Error **errp)
 {
-    /* The VM has the boot CPU's until the first vCPU has become @model. */
+    /* The VM's MIDR_EL1 is this until the first vCPU has become @model */
     static uint64_t boot_midr;
     uint64_t midr = 0, revidr = 0;
     KVMArmHostCPUs cpus;
@@ -486,11 +486,10 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
 {
     const char *asked_midr = accel_cpu_request_property(cpu, "midr");
     g_autofree char *host = NULL, *differ = NULL;
-    bool one_only = false, is_host;
+    uint64_t midr = 0;
     KVMArmHostCPUs cpus;
     ARMCPU *arm_cpu;
-    uint64_t midr = 0;
-    bool ok;
+    bool one_only = false, is_host, ok;
 
     if (!model->part && asked_midr) {
         error_setg(errp, "it is the host's CPU, of which KVM does not "
@@ -562,12 +561,10 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         error_setg(errp, "there is no kernel-irqchip=split on Arm");
         return false;
     }
-    if (has_tcg_only_property(cpu, model, errp) ||
-        !requested_features(cpu, model, &init.features[0], errp)) {
-        return false;
-    }
     enable = model->part ? KVM_ARM_SCRATCH_IMP_ID_REGS : 0;
-    if (!kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
+    if (has_tcg_only_property(cpu, model, errp) ||
+        !requested_features(cpu, model, &init.features[0], errp) ||
+        !kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
     ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&

@@ -270,7 +270,7 @@ test_gic()
     [ -d "$build/root-arm64" ] || { skip "$1: GICv2" "root-arm64 is not there: scripts/build-qemu arm64"; return; }
     # shellcheck disable=SC2016 # the host's shell
     "$top/hosts/run" --gic 2 --cpu cortex-a53 --memory 2048 --log "$tmp/log" "$1" -- sh -c '
-        for machine in virt,gic-version=2 virt,gic-version=3 "xlnx-zcu102 -smp 1"; do
+        for machine in virt,gic-version=2 virt,gic-version=3 imx8mp-evk "xlnx-zcu102 -smp 1"; do
             printf "info kvm\nquit\n" | timeout 300 qemu-system-aarch64 -M $machine -accel kvm -accel tcg -cpu max \
                 -m 512 -S -display none -serial null -monitor stdio 2>&1 | sed "s/^/${machine%% *}: /"
         done
@@ -282,6 +282,8 @@ test_gic()
     check "$1: with GICv2 a guest says so" grep -q 'guest: up .*accel=kvm' "$tmp/out"
     check "$1: with GICv2 virt,gic-version=3 is not, and says why" \
         grep -q "^virt,gic-version=3: .*falling back to tcg: .* this host has no GICv3 for guests" "$tmp/out"
+    check "$1: with GICv2 imx8mp-evk is not, and says why" \
+        grep -q "^imx8mp-evk: .*falling back to tcg: .* this host has no GICv3 for guests" "$tmp/out"
     check "$1: with GICv2 xlnx-zcu102, a Cortex-A53, is under KVM" grep -q '^xlnx-zcu102: kvm support: enabled' "$tmp/out"
 }
 
