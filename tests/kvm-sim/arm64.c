@@ -31,6 +31,7 @@ const int arch_vm_unknown = EINVAL;
 #define SVE_GROUP 0x15
 #define SVE_VLS 0x15ffff
 #define LINES 0x100             /* no group: the levels of KVM_IRQ_LINE */
+#define REG_X0 0x6030000000100000
 #define REG_PC 0x6030000000100040
 #define SYSREG(op0, op1, crn, crm, op2) \
     (0x6030000000130000 | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
@@ -54,6 +55,9 @@ const int arch_vm_unknown = EINVAL;
 #define FIRMWARE_GROUP 0x14
 #define HYPERCALL_GROUP 0x16
 #define REG_TARGET_UNSET UINT32_MAX
+#define VM_SMCCC_CTRL 0
+#define VM_SMCCC_FILTER 0
+#define FORWARD 2               /* KVM_SMCCC_FILTER_FWD_TO_USER, the last action */
 
 /* Of KVM_DEV_TYPE_ARM_VGIC_V3 and _ITS; a device's registers are 64 KiB pages */
 #define GICD_TYPER 4
@@ -81,6 +85,12 @@ struct reg {
     bool other_view;            /* of another register's data */
 };
 
+/* struct kvm_smccc_filter */
+struct smccc_filter {
+    uint32_t base, nr_functions;
+    uint8_t action, pad[15];
+};
+
 struct arch_vm {
     uint32_t target, features;  /* of the first vCPU */
     bool imp;                   /* MIDR_EL1 and the like can be written */
@@ -89,6 +99,8 @@ struct arch_vm {
     unsigned nr_irqs;
     uint64_t counter_base[2];   /* of the virtual and the physical counter */
     int less_pmu;               /* so many of the PMU's counters were taken away */
+    struct smccc_filter filters[8];
+    size_t n_filters;
 };
 
 struct arch_vcpu {
@@ -1023,6 +1035,76 @@ int arch_step(struct vcpu *vcpu, int argc, char **argv)
 
 /* --- VM */
 
+/* KVM_SET_DEVICE_ATTR and the like, on a VM: kvm_smccc_set_filter() of hypercalls.c */
+static int vm_attr(struct call *c)
+{
+    struct vm *vm = c->object->vm;
+    struct kvm_device_attr *a = c->in;
+    struct smccc_filter f;
+    uint64_t last;
+    int ret;
+
+    if (profile.kernel < 604) {
+        return -EINVAL;
+    }
+    if (a->group != VM_SMCCC_CTRL || a->attr != VM_SMCCC_FILTER) {
+        return -ENXIO;
+    }
+    if (c->type->request == (uint32_t)KVM_HAS_DEVICE_ATTR) {
+        return 0;
+    }
+    ret = user_read(&f, a->addr, sizeof(f));
+    if (ret) {
+        return ret;
+    }
+    last = (uint64_t)f.base + f.nr_functions - 1;
+    for (size_t i = 0; i < sizeof(f.pad); i++) {
+        if (f.pad[i]) {
+            violation(RULE_RESERVED, "pad of struct kvm_smccc_filter");
+        }
+    }
+    if (!f.nr_functions || last > UINT32_MAX || f.action > FORWARD) {
+        return -EINVAL;
+    }
+    if (vm->ran) {
+        return -EBUSY;
+    }
+    for (size_t i = 0; i < vm->arch->n_filters; i++) {
+        const struct smccc_filter *o = &vm->arch->filters[i];
+
+        if (f.base < (uint64_t)o->base + o->nr_functions && o->base <= last) {
+            return -EEXIST;
+        }
+    }
+    if (vm->arch->n_filters == ARRAY_SIZE(vm->arch->filters)) {
+        return -ENOMEM;
+    }
+    vm->arch->filters[vm->arch->n_filters++] = f;
+    return 0;
+}
+
+/* kvm_smccc_call_handler(): of what is forwarded; no call is done by KVM itself here */
+bool arch_hypercall(struct vcpu *vcpu, uint64_t nr)
+{
+    struct arch_vm *a = vcpu->o.vm->arch;
+
+    for (size_t i = 0; i < a->n_filters; i++) {
+        if (nr - a->filters[i].base < a->filters[i].nr_functions &&
+            a->filters[i].action == FORWARD) {
+            vcpu->run->exit_reason = KVM_EXIT_HYPERCALL;
+            memset(&vcpu->run->hypercall, 0, sizeof(vcpu->run->hypercall));
+            vcpu->run->hypercall.nr = nr;
+            return true;
+        }
+    }
+    for (int x = 0; x < 4; x++) {
+        struct reg *r = find_reg(vcpu, REG_X0 + 2 * x);
+
+        memcpy(r->data, &(uint64_t) { x ? 0 : UINT64_MAX }, 8);
+    }
+    return false;
+}
+
 static int enable_cap(struct call *c)
 {
     struct kvm_enable_cap *e = c->in;
@@ -1805,6 +1887,8 @@ void arch_scribble_device(struct device *d, uint64_t seed)
 
 const struct call_type arch_calls[] = {
     T(KVM_ENABLE_CAP, KIND_VM, struct kvm_enable_cap, IN, enable_cap),
+    T(KVM_SET_DEVICE_ATTR, KIND_VM, struct kvm_device_attr, IN, vm_attr),
+    T(KVM_HAS_DEVICE_ATTR, KIND_VM, struct kvm_device_attr, IN, vm_attr),
     T(KVM_ARM_PREFERRED_TARGET, KIND_VM, struct kvm_vcpu_init, OUT, preferred_target),
     { "KVM_ARM_GET_REG_WRITABLE_MASKS", _IOC(_IOC_READ, KVMIO, 0xb6, 64), KIND_VM,
       64, IN, get_masks },

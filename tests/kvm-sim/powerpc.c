@@ -655,6 +655,12 @@ static int tlb_step(struct vcpu *vcpu, char **argv)
     return 0;
 }
 
+bool arch_hypercall(struct vcpu *vcpu, uint64_t nr)
+{
+    (void)vcpu, (void)nr;
+    config_error("step hypercall: not on PowerPC; take it out of the script");
+}
+
 int arch_step(struct vcpu *vcpu, int argc, char **argv)
 {
     const struct field *f = argc == 3 ? find_field(argv[1]) : NULL;

@@ -9,6 +9,7 @@
  *                              and before that the state is nobody's to ask for
  *   event TYPE                 KVM_EXIT_SYSTEM_EVENT: 1 off, 2 reset, 3 crash
  *   exit REASON                an exit with that number and nothing else
+ *   hypercall NR               an SMCCC call: an exit if the filter forwards it (arm64)
  *   sleep                      until a signal comes
  *   until FILE                 the same, until that file is there
  *   touch FILE                 makes that file: tells a test how far we are
@@ -56,7 +57,8 @@ static void check_step(const struct step *s)
         const char *name;
         int least, most;
     } known[] = {
-        { "mmio", 4, 5 }, { "event", 2, 2 }, { "exit", 2, 2 }, { "sleep", 1, 1 },
+        { "mmio", 4, 5 }, { "event", 2, 2 }, { "exit", 2, 2 }, { "hypercall", 2, 2 },
+        { "sleep", 1, 1 },
         { "until", 2, 2 }, { "touch", 2, 2 }, { "state", 2, 2 },
         { "scribble", 2, 2 }, { "set", 3, 3 }, { "write", 3, 3 }, { "expect", 3, 3 },
         { "tlbwe", 5, 5 }, { "expect-tlb", 5, 5 }, { "vcpu", 2, 2 },
@@ -287,6 +289,11 @@ static bool play(struct vcpu *vcpu, struct step *s, int *ret)
         run->system_event.ndata = 0;
     } else if (!strcmp(what, "exit")) {
         run->exit_reason = argument(s, 1);
+    } else if (!strcmp(what, "hypercall")) {
+        if (!arch_hypercall(vcpu, argument(s, 1))) {
+            vcpu->step++;
+            return false;
+        }
     } else if (!strcmp(what, "sleep")) {
         vcpu->step++;
         sleep_in_guest(vcpu, false);

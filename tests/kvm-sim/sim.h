@@ -291,6 +291,8 @@ bool arch_loops(struct vcpu *vcpu);     /* where the guest can do nothing */
 void arch_state(struct vcpu *vcpu, FILE *f);
 /* A step of a script: 0 done, 1 not known here */
 int arch_step(struct vcpu *vcpu, int argc, char **argv);
+/* The guest makes this call: whether KVM leaves it to user space */
+bool arch_hypercall(struct vcpu *vcpu, uint64_t nr);
 /* Everything that its guest can change has another value */
 void arch_scribble(struct vcpu *vcpu, uint64_t seed);
 void arch_scribble_device(struct device *d, uint64_t seed);

@@ -117,13 +117,13 @@ build()
     # shellcheck disable=SC2046 # a list
     QEMU_TREE=$bisect OBJ=$obj ROOT=$build/mutants/none "$top/scripts/build-qemu" "$1" \
         $(goals_of "$2") > "$3" 2>&1 || return 1
-    # the programs as built, and the libraries of the overlay that is there
+    # the programs as built, and the libraries and others of the overlay that is there
     root=$build/mutants/root-$1
     mkdir -p "$root/bin"
     for _path in "$build/root-$1"/*; do
         case ${_path##*/} in bin) ;; *) ln -sfnT "$_path" "$root/${_path##*/}" ;; esac
     done
-    for _path in "$obj"/qemu-system-* "$obj"/tests/qtest/*-test; do
+    for _path in "$build/root-$1"/bin/* "$obj"/qemu-system-* "$obj"/tests/qtest/*-test; do
         [ ! -f "$_path" ] || [ ! -x "$_path" ] || ln -sfnT "$_path" "$root/bin/${_path##*/}"
     done
 }

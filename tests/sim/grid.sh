@@ -50,7 +50,7 @@ EOF
     case $program in arm) program=qemu-system-arm ;; esac
     set -- "$1" "$machine" "${cpu:+-cpu $cpu}"
     case $arch in powerpc*) set -- "$1" "$2 -kernel $sim_build/kernel-ppc" "$3" ;; esac
-    for which in series ${base:+base}; do
+    for which in series ${compare:+base}; do
         if [ "$which" = base ]; then
             # the contract is broken there without the series
             export SIM_CONTRACT=log SIM_ROOT_arm64="$build/root-base-arm64" SIM_ROOT_powerpc="$build/root-base-ppc"
@@ -115,11 +115,11 @@ verdict()
         }'
 }
 
-tap='' base=yes one=''
+tap='' compare=yes one=''
 while :; do
     case ${1-} in
     --tap) tap=yes; shift ;;
-    --short) base=''; shift ;;
+    --short) compare=''; shift ;;
     --case) one=$2; shift 2 ;;
     --help | -h) usage; exit 0 ;;
     -*) die "unknown option '$1'; see tests/sim/grid.sh --help" ;;
@@ -127,23 +127,23 @@ while :; do
     esac
 done
 work=$build/logs/sim-grid
-if [ -n "$one" ]; then base=$(cat "$work/base"); one "$one"; exit; fi
+if [ -n "$one" ]; then compare=$(cat "$work/compare"); one "$one"; exit; fi
 
 for profile; do sim_arch "${profile%%+*}" > /dev/null; done
 if [ -n "$tap" ]; then exec 3> /dev/null; else exec 3>&1; fi
 sim_qemu >&3
 sim_make >&3
-if [ -n "$base" ]; then
+if [ -n "$compare" ]; then
     "$top/scripts/qemu-tree" --base >&3
     builds=$(buildable arm64 ppc)
     for which in $builds; do "$top/scripts/build-qemu" --base "$which" >&3; done
 fi
 rm -rf "$work"
 mkdir -p "$work"
-echo "$base" > "$work/base"
+echo "$compare" > "$work/compare"
 wanted=" $* "
 grep -v -e '^#' -e '^$' "$top/tests/sim/cases/grid" | while IFS=\; read -r profiles program machine cpus; do
-    case $profiles in !*) ;; *) [ -n "$base" ] || continue ;; esac
+    case $profiles in !*) ;; *) [ -n "$compare" ] || continue ;; esac
     for profile in ${profiles#!}; do
         case $wanted in '  ' | *" $profile "*) ;; *) continue ;; esac
         for cpu in '' $cpus; do echo "$profile;$program;$machine;$cpu"; done
@@ -153,7 +153,7 @@ n=$(wc -l < "$work/list")
 say "$n cases, $jobs at a time (logs: ${work#"$top"/}/)" >&3
 seq "$n" | xargs -P "$((2 * jobs))" -I N sh "$0" --case N 2> "$work/stderr" || true
 bad=0 i=0 starts=4
-[ -z "$base" ] || starts=8
+[ -z "$compare" ] || starts=8
 : > "$work/differs"
 while IFS= read -r line; do
     i=$((i + 1))
