@@ -68,6 +68,37 @@ KVMArmHostCPUs kvm_arm_host_cpus(uint64_t *midr, uint64_t *revidr)
     return cpus;
 }
 
+GArray *kvm_arm_host_impl_cpus(void)
+{
+    GArray *cpus = g_array_new(false, true, sizeof(KVMArmImplCPU));
+    g_autofree unsigned long *may = NULL;
+    unsigned long nbits;
+    QemuThread self;
+
+    qemu_thread_get_self(&self);
+    if (qemu_thread_get_affinity(&self, &may, &nbits)) {
+        return cpus;
+    }
+    for (unsigned long i = find_first_bit(may, nbits); i < nbits;
+         i = find_next_bit(may, nbits, i + 1)) {
+        KVMArmImplCPU cpu = { };
+        bool known = false;
+
+        if (!read_id_reg(i, "midr_el1", &cpu.midr) ||
+            !read_id_reg(i, "revidr_el1", &cpu.revidr)) {
+            continue;
+        }
+        for (int n = 0; n < cpus->len; n++) {
+            known |= !memcmp(&g_array_index(cpus, KVMArmImplCPU, n), &cpu,
+                             sizeof(cpu));
+        }
+        if (!known) {
+            g_array_append_val(cpus, cpu);
+        }
+    }
+    return cpus;
+}
+
 char *kvm_arm_host_cpus_differ(const KVMArmModel *model)
 {
     uint64_t midr;

@@ -29,6 +29,20 @@ typedef enum KVMArmHostCPUs {
  */
 KVMArmHostCPUs kvm_arm_host_cpus(uint64_t *midr, uint64_t *revidr);
 
+/* What tells a CPU from others of which Linux knows other errata */
+typedef struct KVMArmImplCPU {
+    uint64_t midr, revidr, aidr;
+} KVMArmImplCPU;
+
+/**
+ * kvm_arm_host_impl_cpus:
+ *
+ * Returns: those that the calling thread may run on, each KVMArmImplCPU once; to
+ * be freed with g_array_unref(). None where /sys does not say; AIDR_EL1, which
+ * it does not have, is 0
+ */
+GArray *kvm_arm_host_impl_cpus(void);
+
 /**
  * kvm_arm_host_cpus_differ:
  * @model: the model that is wanted, or NULL for any

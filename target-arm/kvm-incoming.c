@@ -17,6 +17,7 @@
 #include "cpregs.h"
 #include "kvm_arm.h"
 #include "kvm-host-cpus.h"
+#include "kvm-impl-cpus.h"
 
 /* What KVM resets to where the reset value is UNKNOWN (reset_unknown()) */
 #define KVM_UNKNOWN_VALUE 0x1de7ec7edbadc0deull
@@ -66,11 +67,15 @@ void kvm_arm_cpu_pre_load(ARMCPU *cpu)
 bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
 {
     g_autoptr(GString) bad = g_string_new(NULL);
+    uint64_t offered = 0;
 
     for (int i = 0, v = 0; v < cpu->cpreg_vmstate_array_len; v++) {
         uint64_t id = cpu->cpreg_vmstate_indexes[v];
         uint64_t value = cpu->cpreg_vmstate_values[v];
 
+        if (id == KVM_REG_ARM_VENDOR_HYP_BMAP_2) {
+            offered = value;
+        }
         while (i < cpu->cpreg_array_len && cpu->cpreg_indexes[i] < id) {
             i++;
         }
@@ -83,6 +88,10 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
                                    " there and not known here",
                                    bad->len ? "; " : "", name, id, value);
         }
+    }
+
+    if (!kvm_arm_impl_cpus_loaded(offered, errp)) {
+        return false;
     }
 
     for (int i = 0; i < cpu->cpreg_array_len; i++) {

@@ -21,6 +21,7 @@
 #include "kvm_arm.h"
 #include "kvm-host-cpus.h"
 #include "kvm-idregs.h"
+#include "kvm-impl-cpus.h"
 #include "kvm-target.h"
 
 void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3])
@@ -156,12 +157,21 @@ static bool show_model(const KVMArmModel *model, const int fds[3],
 {
     g_autofree char *differ = NULL, *host = NULL;
 
-    if (kvm_arm_set_id_regs(fds, cpu, errp)) {
+    bool shown = kvm_arm_set_id_regs(fds, cpu, errp);
+
+    if (shown && (cpu->kvm_impl_cpus || cpu->kvm_lose_errata_workarounds)) {
         return true;
     }
     differ = kvm_arm_host_cpus_differ(model);
     host = kvm_arm_midr_name(host_midr);
-    if (differ) {
+    if (shown) {
+        error_setg(errp, "it is %s, and %s%s: the guest would not know whose "
+                   "errata and vulnerabilities it has (" KVM_ARM_IMPL_CPUS
+                   "=host tells it, and kvm-lose-errata-workarounds=on does "
+                   "not care)",
+                   model->title, differ ? "" : "this host's CPU is ",
+                   differ ?: host);
+    } else if (differ) {
         error_prepend(errp, "%s. They cannot all be shown as %s: ", differ,
                       model->title);
     } else {
@@ -232,7 +242,7 @@ bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
     }
     if (cpus != KVM_ARM_HOST_CPUS_DIFFER &&
         kvm_arm_model_is_midr(model, midr) &&
-        !g_hash_table_contains(asked, "midr")) {
+        (!g_hash_table_contains(asked, "midr") || cpu->midr == midr)) {
         return !can_write_imp_id_regs ||
                kvm_arm_model_is_midr(model, boot_midr) ||
                show_own_cpu(fds[2], midr, revidr, errp);
@@ -413,7 +423,10 @@ static bool scratch_vcpu_has(const AccelCPURequest *cpu, const int fdarray[3],
  */
 static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
 {
-    static const char *const properties[] = { "midr", "pmu", "sve", "pauth" };
+    static const char *const properties[] = {
+        "midr", "pmu", "sve", "pauth", "kvm-lose-errata-workarounds",
+        KVM_ARM_IMPL_CPUS,
+    };
     bool allowed = kvm_allowed;
     Object *obj;
 
@@ -489,7 +502,7 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
     uint64_t midr = 0;
     KVMArmHostCPUs cpus;
     ARMCPU *arm_cpu;
-    bool one_only = false, is_host, ok;
+    bool one_only = false, ok;
 
     if (!model->part && asked_midr) {
         error_setg(errp, "it is the host's CPU, of which KVM does not "
@@ -512,26 +525,25 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
         !get_midr(fdarray[2], &midr, errp)) {
         return false;
     }
-    is_host = !differ && kvm_arm_model_is_midr(model, midr);
-    if (is_host && !asked_midr) {
-        return true;
+    arm_cpu = new_cpu(cpu, errp);
+    if (!arm_cpu) {
+        return false;
     }
-    if (!can_show) {
+    if (!differ && kvm_arm_model_is_midr(model, midr) &&
+        (!asked_midr || arm_cpu->midr == midr)) {
+        ok = true;
+    } else if (!can_show) {
         host = kvm_arm_midr_name(midr);
         error_setg(errp, "it is %s, %s%s%sthe kernel cannot show a guest "
                    "another one (KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)"
                    "%s%s", model->title, differ ? "" : "this host's CPU is ",
                    differ ? "" : host, differ ? "and " : ", and ",
                    differ ? "; " : "", differ ?: "");
-        return false;
+        ok = false;
+    } else {
+        ok = has_vls_of(arm_cpu, fdarray[2], errp) &&
+             show_model(model, fdarray, arm_cpu, midr, errp);
     }
-
-    arm_cpu = new_cpu(cpu, errp);
-    if (!arm_cpu) {
-        return false;
-    }
-    ok = has_vls_of(arm_cpu, fdarray[2], errp) &&
-         show_model(model, fdarray, arm_cpu, midr, errp);
     object_unref(OBJECT(arm_cpu));
     return ok;
 }
@@ -542,6 +554,7 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     const KVMArmModel *model = cpu->oc ?
         kvm_arm_model(object_class_get_name(cpu->oc)) : NULL;
     struct kvm_vcpu_init init = { };
+    const char *impl_cpus;
     unsigned enable;
     int fdarray[3];
     bool ok;
@@ -567,7 +580,9 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         !kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
+    impl_cpus = accel_cpu_request_property(cpu, KVM_ARM_IMPL_CPUS);
     ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&
+         (!impl_cpus || kvm_arm_impl_cpus_ask(impl_cpus, fdarray, errp)) &&
          scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
          scratch_vcpu_becomes(cpu, model, fdarray, init.target, enable, errp);
     kvm_arm_destroy_scratch_host_vcpu(fdarray);

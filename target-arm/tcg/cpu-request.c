@@ -13,19 +13,19 @@
 
 bool arm_tcg_can_run_cpu(const AccelCPURequest *cpu, Error **errp)
 {
-    /* CPUs have these properties with KVM only. */
-    static const char *const kvm_only[] = {
-        "kvm-no-adjvtime", "kvm-steal-time",
-    };
     const char *aarch64 = accel_cpu_request_property(cpu, "aarch64");
     bool is_64bit = true;
+    GHashTableIter iter;
+    const char *name;
 
-    for (int i = 0; i < ARRAY_SIZE(kvm_only); i++) {
-        const char *value = accel_cpu_request_property(cpu, kvm_only[i]);
-
-        if (value) {
-            error_setg(errp, "property '%s' is KVM's", kvm_only[i]);
-            return false;
+    if (cpu->properties) {
+        g_hash_table_iter_init(&iter, cpu->properties);
+        while (g_hash_table_iter_next(&iter, (void **)&name, NULL)) {
+            /* CPUs have these with KVM only, kvm_arm_add_vcpu_properties() */
+            if (g_str_has_prefix(name, "kvm-")) {
+                error_setg(errp, "property '%s' is KVM's", name);
+                return false;
+            }
         }
     }
     /* aarch64_cpu_set_aarch64() refuses it later. */

@@ -7,6 +7,7 @@
  * - the host's own CPU runs, by whatever KVM vCPU target;
  * - another one runs only where the kernel shows it, and then the guest reads
  *   what it reads under TCG;
+ * - a guest that asks on which CPUs it may run is told;
  * - each property that needs the host is part of the question.
  * What the host can do is what its kernel answers this program.
  *
@@ -36,6 +37,9 @@
 #define CAP_MTE         205
 #define CAP_IMP_ID_REGS 239
 #define CAP_EL2         240
+
+/* Without it no other CPU than the host's is shown. */
+#define LOSSY ",kvm-lose-errata-workarounds=on"
 
 /* MIDR_EL1 of QEMU's models; 0 where it is the host's */
 static const struct {
@@ -242,8 +246,16 @@ static void test_models(void)
             g_assert_false(ok);
         } else if (is_host_cpu(models[i].midr)) {
             g_assert_true(ok == kernel_accepts(models[i].features, NULL));
-        } else if (!kernel_has(CAP_IMP_ID_REGS)) {
+        } else {
+            g_autofree char *lossy = g_strconcat(models[i].cpu, LOSSY, NULL);
+            bool shown = accepted(lossy);
+
             g_assert_false(ok);
+            g_assert_true(!shown || kernel_has(CAP_IMP_ID_REGS));
+            g_assert_true(shown == !!strstr(why, &LOSSY[1]));
+            if (shown) {
+                accel_check_verdict("virt", lossy, NULL);
+            }
         }
         accel_check_verdict("virt", models[i].cpu, ok ? NULL : "cpu");
     }
@@ -272,12 +284,27 @@ static const struct {
     { "MVFR1_EL1", 0, 3, 1 },
 };
 
-static char *write_guest(void)
+/* A file with these instructions, for -kernel */
+static char *write_code(uint32_t *code, int n)
 {
     g_autoptr(GError) error = NULL;
-    uint32_t code[2 * ARRAY_SIZE(id_regs) + 8];
     char *path;
-    int n = 0, fd;
+    int fd;
+
+    for (int i = 0; i < n; i++) {
+        code[i] = cpu_to_le32(code[i]);
+    }
+    fd = g_file_open_tmp("kvm-arm-target-XXXXXX", &path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, code, 4 * n), ==, 4 * n);
+    close(fd);
+    return path;
+}
+
+static char *write_guest(void)
+{
+    uint32_t code[2 * ARRAY_SIZE(id_regs) + 8];
+    int n = 0;
 
     code[n++] = 0xd2a80001;             /* movz x1, #0x4000, lsl #16 */
     code[n++] = 0xf2820001;             /* movk x1, #0x1000 */
@@ -289,29 +316,22 @@ static char *write_guest(void)
     code[n++] = 0xd2800000 | DONE << 5; /* movz x0, #DONE */
     code[n++] = 0xf9000020;             /* str x0, [x1] */
     code[n++] = 0x14000000;             /* b . */
-    for (int i = 0; i < n; i++) {
-        code[i] = cpu_to_le32(code[i]);
-    }
-    fd = g_file_open_tmp("kvm-arm-target-XXXXXX", &path, &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(write(fd, code, 4 * n), ==, 4 * n);
-    close(fd);
-    return path;
+    return write_code(code, n);
 }
 
-static void read_id_regs(const char *guest, const char *accel, const char *cpu,
-                         uint64_t values[])
+/* Runs @guest until it is done, and reads its @n @values. */
+static void run_guest(const char *guest, const char *accel, const char *cpu,
+                      int n, uint64_t values[])
 {
     QTestState *qts = qtest_initf(
         "-M virt,gic-version=3 -accel %s -cpu %s -smp 2 -kernel %s",
         accel, cpu, guest);
 
-    for (int i = 0; qtest_readq(qts, RESULTS + 8 * ARRAY_SIZE(id_regs)) != DONE;
-         i++) {
+    for (int i = 0; qtest_readq(qts, RESULTS + 8 * n) != DONE; i++) {
         g_assert_cmpint(i, <, 6000);
         g_usleep(10000);
     }
-    for (int i = 0; i < ARRAY_SIZE(id_regs); i++) {
+    for (int i = 0; i < n; i++) {
         values[i] = qtest_readq(qts, RESULTS + 8 * i);
     }
     qtest_quit(qts);
@@ -332,15 +352,16 @@ static void test_guest_sees(void)
     }
     guest = write_guest();
     for (int i = 0; i < ARRAY_SIZE(models); i++) {
+        g_autofree char *lossy = g_strconcat(models[i].cpu, LOSSY, NULL);
         uint64_t kvm[ARRAY_SIZE(id_regs)], tcg[ARRAY_SIZE(id_regs)];
 
         if (!models[i].midr || is_host_cpu(models[i].midr) ||
-            !accepted(models[i].cpu)) {
+            !accepted(lossy)) {
             continue;
         }
         n++;
-        read_id_regs(guest, "kvm", models[i].cpu, kvm);
-        read_id_regs(guest, "tcg", models[i].cpu, tcg);
+        run_guest(guest, "kvm", lossy, ARRAY_SIZE(kvm), kvm);
+        run_guest(guest, "tcg", models[i].cpu, ARRAY_SIZE(tcg), tcg);
         for (int r = 0; r < ARRAY_SIZE(id_regs); r++) {
             g_test_message("%s: %s 0x%" PRIx64, models[i].cpu, id_regs[r].name,
                            kvm[r]);
@@ -526,6 +547,150 @@ static void test_properties_with_kvm(void)
     if (needs_arm_kvm()) {
         test_properties();
     }
+}
+
+/*
+ * A guest that makes these calls, and stores X0 to X3 of each at RESULTS, then
+ * DONE.
+ */
+static const struct {
+    uint32_t nr, arg;
+} calls[] = {
+    { 0xc6000040, 0 },          /* DISCOVER_IMPL_VER */
+    { 0xc6000041, 0 },          /* DISCOVER_IMPL_CPUS */
+    { 0xc6000041, 1 },
+    { 0xc6000041, 2 },
+};
+
+static char *write_caller(void)
+{
+    uint32_t code[8 * ARRAY_SIZE(calls) + 8];
+    int n = 0;
+
+    code[n++] = 0xd2a80005;             /* movz x5, #0x4000, lsl #16 */
+    code[n++] = 0xf2820005;             /* movk x5, #0x1000 */
+    for (int i = 0; i < ARRAY_SIZE(calls); i++) {
+        code[n++] = 0xd2a00000 | calls[i].nr >> 16 << 5;    /* movz x0, lsl */
+        code[n++] = 0xf2800000 | (calls[i].nr & 0xffff) << 5; /* movk x0 */
+        code[n++] = 0xd2800001 | calls[i].arg << 5; /* movz x1, #arg */
+        code[n++] = 0xd2800002;         /* movz x2, #0 */
+        code[n++] = 0xd2800003;         /* movz x3, #0 */
+        code[n++] = 0xd4000002;         /* hvc #0 */
+        code[n++] = 0xa88104a0;         /* stp x0, x1, [x5], #16 */
+        code[n++] = 0xa8810ca2;         /* stp x2, x3, [x5], #16 */
+    }
+    code[n++] = 0xd2800000 | DONE << 5; /* movz x0, #DONE */
+    code[n++] = 0xf90000a0;             /* str x0, [x5] */
+    code[n++] = 0x14000000;             /* b . */
+    return write_code(code, n);
+}
+
+static uint64_t id_of_cpu0(const char *name)
+{
+    g_autofree char *path = g_strconcat(
+        "/sys/devices/system/cpu/cpu0/regs/identification/", name, NULL);
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    return g_ascii_strtoull(text, NULL, 0);
+}
+
+/* A guest that asks is told of the host's CPU, and of those that were named. */
+static void test_impl_cpus(void)
+{
+    const int64_t not_supported = -1, invalid_parameter = -3;
+    g_autofree char *guest = NULL, *pair = NULL;
+    uint64_t x[ARRAY_SIZE(calls)][4], midr, revidr;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    if (!kernel_has(CAP_IMP_ID_REGS)) {
+        g_autofree char *err = NULL;
+
+        g_assert_cmpint(accel_run(&err, "-M virt -accel kvm -cpu host,"
+                                  "kvm-target-impl-cpus=host"), ==, 1);
+        assert_says(err, "kvm-target-impl-cpus needs a kernel that has");
+        g_test_skip("needs DISCOVER_IMPL_CPUS (Linux 6.15)");
+        return;
+    }
+    midr = id_of_cpu0("midr_el1");
+    revidr = id_of_cpu0("revidr_el1");
+    guest = write_caller();
+
+    run_guest(guest, "kvm", "host", 4 * ARRAY_SIZE(calls), x[0]);
+    for (int i = 0; i < ARRAY_SIZE(calls); i++) {
+        g_assert_cmphex(x[i][0], ==, not_supported);
+    }
+
+    run_guest(guest, "kvm", "host,kvm-target-impl-cpus=host",
+              4 * ARRAY_SIZE(calls), x[0]);
+    g_assert_cmphex(x[0][0], ==, 0);
+    g_assert_cmphex(x[0][1], ==, 0x10000);      /* version 1.0 */
+    g_assert_cmphex(x[0][2], ==, 1);
+    g_assert_cmphex(x[1][0], ==, 0);
+    g_assert_cmphex(x[1][1], ==, midr);
+    g_assert_cmphex(x[1][2], ==, revidr);
+    g_assert_cmphex(x[2][0], ==, invalid_parameter);
+
+    /* another revision */
+    pair = g_strdup_printf("max,kvm-target-impl-cpus=0x%" PRIx64 ":5:7-0x%"
+                           PRIx64 ":0x%" PRIx64, midr ^ 1, midr, revidr);
+    run_guest(guest, "kvm", pair, 4 * ARRAY_SIZE(calls), x[0]);
+    g_assert_cmphex(x[0][2], ==, 2);
+    g_assert_cmphex(x[1][0], ==, 0);
+    g_assert_cmphex(x[1][1], ==, midr ^ 1);
+    g_assert_cmphex(x[1][2], ==, 5);
+    g_assert_cmphex(x[1][3], ==, 7);
+    g_assert_cmphex(x[2][0], ==, 0);
+    g_assert_cmphex(x[2][1], ==, midr);
+    g_assert_cmphex(x[2][2], ==, revidr);
+    g_assert_cmphex(x[3][0], ==, invalid_parameter);
+    unlink(guest);
+}
+
+/* Lists that cannot be */
+static void test_bad_impl_cpus(void)
+{
+    static const struct {
+        const char *list, *says;
+    } bad[] = {
+        { "", "'' is not MIDR_EL1" },
+        { "-", "'' is not MIDR_EL1" },
+        { "hosts", "'hosts' is not MIDR_EL1" },
+        { "0x411fd070-", "'' is not MIDR_EL1" },
+        { "0x411fd070:", "'0x411fd070:' is not MIDR_EL1" },
+        { "0x411fd070:0:0:0", "'0x411fd070:0:0:0' is not MIDR_EL1" },
+        { "0x411fd07z", "'0x411fd07z' is not MIDR_EL1" },
+        { "0x1411fd070", "'0x1411fd070' is not MIDR_EL1" },
+        { "0x4110d070", "'0x4110d070' is not MIDR_EL1" },
+        { "0x411fd070-0x410fd083-0x411fd070:0:1", "is there twice" },
+        { "0x411fd070-0x410fd034", "is safe from Spectre v2 and the other" },
+        { "0x410fd460-0x410fd490", "is safe from Spectre-BHB and the other" },
+        { "0x610f0220", "is not on the list" },
+    };
+    g_autoptr(GString) many = g_string_new(
+        "-M virt -accel kvm -cpu host,kvm-target-impl-cpus=0x410fd0b0");
+    g_autofree char *err = NULL;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autofree char *args = g_strdup_printf(
+            "-M virt -accel kvm -cpu host,kvm-target-impl-cpus=%s", bad[i].list);
+        g_autofree char *said = NULL;
+
+        g_assert_cmpint(accel_run(&said, args), ==, 1);
+        if (kernel_has(CAP_IMP_ID_REGS) || !strstr(bad[i].says, "on the list")) {
+            assert_says(said, bad[i].says);
+        }
+    }
+    for (int i = 1; i <= 32; i++) {
+        g_string_append_printf(many, "-0x410fd0b0:%d", i);
+    }
+    g_assert_cmpint(accel_run(&err, many->str), ==, 1);
+    assert_says(err, "there are more than 32 CPUs");
 }
 
 static void test_global_property(void)
@@ -739,6 +904,8 @@ int main(int argc, char **argv)
     if (g_test_slow()) {
         qtest_add_func("kvm-arm-target/every-property", test_every_property);
     }
+    qtest_add_func("kvm-arm-target/impl-cpus", test_impl_cpus);
+    qtest_add_func("kvm-arm-target/bad-impl-cpus", test_bad_impl_cpus);
     qtest_add_func("kvm-arm-target/global-property", test_global_property);
     qtest_add_func("kvm-arm-target/messages", test_messages);
     qtest_add_func("kvm-arm-target/default-cpu-type", test_default_cpu_type);

@@ -328,8 +328,8 @@ part_shown()
         'expect 0x6020000000110000 0x000fe01a' 'expect 0x6020000000110001 0x003fe002' \
         'expect 0x6020000000110002 0x007fe07a' 'event 1' > "$logs/script"
     KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
-        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a53 -display none \
-        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a53,kvm-lose-errata-workarounds=on \
+        -display none -nodefaults > "$out" 2>&1 && rc=0 || rc=1
     verdict "$rc" 'a Cortex-A53 on a Cortex-A57 has its number and its caches' "$out"
     # MIDR_EL1 and REVIDR_EL1 of the CPUs that QEMU may run on, and not of the boot CPU
     printf '%s\n' 'expect S3_0_C0_C0_0 0x411fd070' 'expect S3_0_C0_C0_6 0x12' 'event 1' > "$logs/script"
@@ -337,6 +337,49 @@ part_shown()
         "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a57 -display none \
         -nodefaults > "$out" 2>&1 && rc=0 || rc=1
     verdict "$rc" 'a Cortex-A57 on a host that a Cortex-A53 has booted has its number' "$out"
+
+    # Linux's Documentation/virt/kvm/arm/hypercalls.rst: X0 to X3 of DISCOVER_IMPL_VER, and
+    # of DISCOVER_IMPL_CPUS with the number of a CPU in X1
+    x=0x603000000010000
+    set -- 0x410fd080:5:7 0x411fd070
+    {
+        echo "hypercall 0xc6000040"
+        printf '%s\n' "expect ${x}0 0" "expect ${x}2 0x10000" "expect ${x}4 $#" "expect ${x}6 0"
+        printf '%s\n' "set ${x}2 0" "hypercall 0xc6000041" "expect ${x}0 0" "expect ${x}2 0x410fd080" "expect ${x}4 5" "expect ${x}6 7"
+        printf '%s\n' "set ${x}2 1" "hypercall 0xc6000041" "expect ${x}0 0" "expect ${x}2 0x411fd070" "expect ${x}4 0" "expect ${x}6 0"
+        printf '%s\n' "set ${x}2 $#" "hypercall 0xc6000041" "expect ${x}0 0xfffffffffffffffd"
+        printf '%s\n' 'hypercall 0xc6000042' "expect ${x}0 0xffffffffffffffff" 'event 1'
+    } > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu "host,kvm-target-impl-cpus=$1-$2" -display none \
+        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+    verdict "$rc" 'a guest that asks is told on which CPUs it may run' "$out"
+}
+
+# told NAME REGEX CPU PROFILE CPU: a guest of the first CPU type on a Cortex-A57 goes on with
+# the second one on PROFILE, or not, and REGEX is said
+told()
+{
+    rm -f "$logs/1" "$logs/stream"
+    printf '%s\n' 'scribble 1' "touch $logs/1" > "$logs/script"
+    set -- "$@" "$sim_build/bin-arm64/qemu-system-aarch64" -M virt,gic-version=3 -accel kvm -m 16 -cpu
+    name=$1 regex=$2 from=$3 profile=$4 to=$5
+    shift 5
+    KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" "$from" > "$out" 2>&1
+    { sim_await [ -e "$logs/1" ] && sim_save "$logs/stream" && sim_qmp quit; } > "$logs/said" 2>&1 || true
+    reap "$started" || true
+    echo 'event 1' > "$logs/script"     # it switches off when it goes on
+    status=0
+    KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" "$to" -incoming "file:$logs/stream" >> "$out" 2>&1
+    reap "$started" || status=$?
+    rc=1
+    if [ -z "$regex" ]; then
+        [ "$status" -ne 0 ] || rc=0
+    elif [ "$status" -eq 1 ] && grep -q "$regex" "$out"; then
+        rc=0
+    fi
+    echo "status $status" >> "$out"
+    verdict "$rc" "$name" "$out"
 }
 
 part_moves()
@@ -362,6 +405,19 @@ part_moves()
         esac
         verdict "$rc" "$name" "$out"
     done
+
+    # a Cortex-A53 on a Cortex-A57, and then on a Cortex-A72 or on a Cortex-A57
+    both=cortex-a53,kvm-target-impl-cpus=0x411fd070-0x410fd083 own=cortex-a53,kvm-target-impl-cpus=host
+    lose=cortex-a53,kvm-lose-errata-workarounds=on
+    told 'a guest that was told of both goes on on the other one' '' $both cortex-a72-7.2 $both
+    told 'and where only the other one would be told of' '' $both cortex-a72-7.2 $own
+    told 'one that was told of the one does not' 'kvm-target-impl-cpus: this host.s CPU, Cortex-A72 (0x410fd083:0x0), is not on the list' \
+        $own cortex-a72-7.2 $both
+    told 'one that was told does not where none is told' 'the guest was told on which CPUs it may run: start this QEMU with' \
+        $both cortex-a57-7.2 $lose
+    told 'one that was not told does not where one is' 'the guest cannot ask on which CPUs it may run: start this QEMU without' \
+        $lose cortex-a57-7.2 $own
+    told 'one that was not told goes on where none is' '' $lose cortex-a72-7.2 $lose
 }
 
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved

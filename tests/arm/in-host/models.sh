@@ -6,9 +6,11 @@
 # semicolons between:
 #
 #   NAME
-#   VERDICT      accepted or declined, before the machine is built
+#   VERDICT      accepted or declined, before the machine is built; told: it is declined,
+#                and accepted with kvm-target-impl-cpus=host
 #   consistent   the start ended as the verdict said: a guest that ran, or the
-#                same refusal; else INCONSISTENT
+#                same refusal, which names that property if, and only if, it helps; and
+#                with it no less is accepted, where the kernel has it; else INCONSISTENT
 #   REGISTERS    "same" as under TCG, apart from what /files/kvm-owned lists;
 #                "differs: " and how; "own: " and how, which is right for the
 #                host's own CPU, of which KVM shows what there is; or "-"
@@ -83,20 +85,41 @@ while read -r name; do
     *) echo "$name;-;INCONSISTENT;-;virt takes it, and nobody asked about it" ;;
     esac
 done < virt
+
+# ask NAME FILE: QEMU's status, and its words in FILE
+ask()
+{
+    asked=0
+    qemu -accel kvm -cpu "$1" -dump-vmstate /dev/null 2> "$2" || asked=$?
+}
+
+told=,kvm-target-impl-cpus=host
+ask "host$told" words
+has_told=$asked
 for name; do
-    verdict=declined consistent=INCONSISTENT registers=- asked=0 started=0
-    qemu -accel kvm -cpu "$name" -dump-vmstate /dev/null 2> asked || asked=$?
+    verdict=declined consistent=INCONSISTENT registers=- started=0
+    ask "$name$told" words
+    with=$asked
+    ask "$name" asked
     start -accel kvm -cpu "$name" > kvm.regs 2> started || started=$?
     reason=$(reason asked)
     if [ "$asked" -eq 0 ]; then
         verdict=accepted
         if [ "$started" -eq 0 ] && grep -q '^MIDR_EL1 ' kvm.regs; then consistent=consistent; fi
+        if [ "$has_told" -eq 0 ] && [ "$with" -ne 0 ]; then consistent=INCONSISTENT; fi
     elif [ "$asked $started" = '1 1' ] && [ -n "$reason" ] && cmp -s asked started; then
-        consistent=consistent
+        case $with-$reason in
+        0-*"${told#,} tells it"*)
+            verdict=told
+            start -accel kvm -cpu "$name$told" > kvm.regs 2> started || true
+            if grep -q '^MIDR_EL1 ' kvm.regs; then consistent=consistent; fi ;;
+        1-*"${told#,} tells it"* | 0-*) ;;
+        *) consistent=consistent ;;
+        esac
     fi
     if [ "$consistent" = INCONSISTENT ]; then
         reason="the question ended with status $asked: $(tr '\n;' ' ,' < asked), the start with status $started: $(tr '\n;' ' ,' < started)"
-    elif [ "$verdict" = accepted ] && [ "$name" != host ] && [ "$name" != max ]; then
+    elif [ "$verdict" != declined ] && [ "$name" != host ] && [ "$name" != max ]; then
         start -accel tcg -cpu "$name" > tcg.regs
         registers=$(differences kvm.regs tcg.regs)
         if [ "$(id "$(sed -n 's/\r//; s/^MIDR_EL1 //p' tcg.regs)")" = "$(id "$host")" ]; then

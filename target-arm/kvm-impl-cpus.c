@@ -1,0 +1,406 @@
+/*
+ * Telling a guest on which CPUs it may run
+ *
+ * A guest kernel chooses its workarounds, and what it says of vulnerabilities, by
+ * MIDR_EL1 and REVIDR_EL1. Where these are not those of every CPU that it may
+ * run on, it can ask for them (Linux 6.15 does): DISCOVER_IMPL_VER and
+ * DISCOVER_IMPL_CPUS in Linux's Documentation/virt/kvm/arm/hypercalls.rst. KVM
+ * has them forwarded to user space by the SMCCC filter of the VM
+ * (Documentation/virt/kvm/devices/vm.rst), and tells guests that they are there
+ * by KVM_REG_ARM_VENDOR_HYP_BMAP_2.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include <sys/ioctl.h>
+#include <linux/kvm.h>
+#include "qapi/error.h"
+#include "qemu/cutils.h"
+#include "qemu/error-report.h"
+#include "migration/vmstate.h"
+#include "system/hw_accel.h"
+#include "system/kvm.h"
+#include "cpu.h"
+#include "kvm-host-cpus.h"
+#include "kvm-impl-cpus.h"
+
+/* SMC64 fast calls of the vendor's hypervisor service, functions 64 and 65 */
+#define DISCOVER_IMPL_VER       0xc6000040
+#define DISCOVER_IMPL_CPUS      0xc6000041
+#define VERSION_1_0             0x10000
+
+/* SMC Calling Convention, DEN0028 */
+#define SMCCC_SUCCESS           0
+#define SMCCC_NOT_SUPPORTED     (-1)
+#define SMCCC_INVALID_PARAMETER (-3)
+
+#define BOTH_CALLS (1 << KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_VER | \
+                    1 << KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_CPUS)
+
+/* QEMU's own limit: a guest may have less memory for them than there are CPUs */
+#define MAX_CPUS 32
+
+typedef struct ImplCPUs {
+    uint32_t n;
+    KVMArmImplCPU cpus[MAX_CPUS];
+} ImplCPUs;
+
+/* The host's; what the guest is told; what goes to or comes from another QEMU */
+static ImplCPUs host, told, moving;
+
+/*
+ * Linux asks of a vulnerability whether one of the CPUs that it may run on is
+ * known to be safe, and then takes all for safe: is_midr_in_range_list() (7.2)
+ * for kpti_safe_list, spectre_v2_safe_list, spectre_v4_safe_list and
+ * spectre_bhb_safe_list. So the CPUs of a list must all be on the same ones.
+ */
+static const char *const vulnerabilities[] = {
+    "Meltdown", "Spectre v2", "Spectre v4", "Spectre-BHB",
+};
+
+static unsigned safe_from(uint64_t midr)
+{
+    enum { KPTI = 1, V2 = 2, V4 = 4, BHB = 8, ALL = 15 };
+    static const struct {
+        uint8_t implementer;
+        uint16_t part;
+        uint8_t safe;
+    } known[] = {
+        { 0x41, 0xd03, ALL },           /* Cortex-A53 */
+        { 0x41, 0xd04, ALL },           /* Cortex-A35 */
+        { 0x41, 0xd05, ALL },           /* Cortex-A55 */
+        { 0x41, 0xd07, KPTI },          /* Cortex-A57 */
+        { 0x41, 0xd08, KPTI },          /* Cortex-A72 */
+        { 0x41, 0xd09, KPTI },          /* Cortex-A73 */
+        { 0x41, 0xd46, BHB },           /* Cortex-A510 */
+        { 0x41, 0xd80, BHB },           /* Cortex-A520 */
+        { 0x42, 0x100, ALL },           /* Brahma-B53 */
+        { 0x42, 0x516, KPTI },          /* Vulcan */
+        { 0x43, 0x0af, KPTI },          /* ThunderX2 */
+        { 0x48, 0xd01, KPTI | V2 },     /* TSV110 */
+        { 0x4e, 0x004, KPTI },          /* Carmel */
+        { 0x51, 0x800, KPTI },          /* Kryo 2xx Gold */
+        { 0x51, 0x801, KPTI | V2 | BHB }, /* Kryo 2xx Silver */
+        { 0x51, 0x803, ALL },           /* Kryo 3xx Silver */
+        { 0x51, 0x805, ALL },           /* Kryo 4xx Silver */
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(known); i++) {
+        if (kvm_arm_midr_is_kind(midr, known[i].implementer << 24 |
+                                       known[i].part << 4)) {
+            return known[i].safe;
+        }
+    }
+    return 0;
+}
+
+static char *cpu_name(const KVMArmImplCPU *cpu)
+{
+    g_autofree char *name = kvm_arm_midr_name(cpu->midr);
+
+    return g_strdup_printf("%s (0x%" PRIx64 ":0x%" PRIx64 ")", name, cpu->midr,
+                           cpu->revidr);
+}
+
+static bool add(ImplCPUs *list, const KVMArmImplCPU *cpu, Error **errp)
+{
+    unsigned differ = list->n ? safe_from(list->cpus[0].midr) ^
+                                safe_from(cpu->midr) : 0;
+
+    for (int i = 0; i < list->n; i++) {
+        if (list->cpus[i].midr == cpu->midr &&
+            list->cpus[i].revidr == cpu->revidr) {
+            g_autofree char *name = cpu_name(cpu);
+
+            error_setg(errp, "%s is there twice", name);
+            return false;
+        }
+    }
+    if (list->n == MAX_CPUS) {
+        error_setg(errp, "there are more than %d CPUs", MAX_CPUS);
+        return false;
+    }
+    if (differ) {
+        g_autofree char *one = cpu_name(&list->cpus[0]), *other = cpu_name(cpu);
+
+        error_setg(errp, "of %s and %s one is safe from %s and the other one "
+                   "is not, and Linux takes both for safe then", one, other,
+                   vulnerabilities[ctz32(differ)]);
+        return false;
+    }
+    list->cpus[list->n++] = *cpu;
+    return true;
+}
+
+static bool parse(const char *text, ImplCPUs *list, Error **errp)
+{
+    /* An empty text has no part, and one that is empty is no CPU, too. */
+    g_auto(GStrv) cpus = g_strsplit(*text ? text : ":", "-", -1);
+
+    list->n = 0;
+    for (char **c = cpus; *c; c++) {
+        g_auto(GStrv) regs = g_strsplit(*c, ":", -1);
+        unsigned n = g_strv_length(regs);
+        uint64_t values[3] = { };
+        bool ok = n >= 1 && n <= 3;
+
+        for (int i = 0; ok && i < n; i++) {
+            ok = !qemu_strtou64(regs[i], NULL, 0, &values[i]);
+        }
+        /* MIDR_EL1.Architecture is 0xf in AArch64, and [63:32] are RES0. */
+        if (!ok || values[0] >> 32 || (values[0] >> 16 & 0xf) != 0xf) {
+            error_setg(errp, "'%s' is not MIDR_EL1[:REVIDR_EL1[:AIDR_EL1]] of a "
+                       "CPU; it takes 'host', or a list of these such as "
+                       "0x411fd070-0x410fd034:0x100", *text ? *c : "");
+            return false;
+        }
+        if (!add(list, &(KVMArmImplCPU) { values[0], values[1], values[2] },
+                 errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool kvm_arm_impl_cpus_check(const char *text, Error **errp)
+{
+    ImplCPUs list;
+
+    if (g_str_equal(text, "host") || parse(text, &list, errp)) {
+        return true;
+    }
+    error_prepend(errp, KVM_ARM_IMPL_CPUS ": ");
+    return false;
+}
+
+static bool get_reg(int vcpu, uint64_t id, uint64_t *value)
+{
+    struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+
+    return !ioctl(vcpu, KVM_GET_ONE_REG, &reg);
+}
+
+/* Those that QEMU may run on; where /sys does not say, the one that has booted */
+static bool find_host_cpus(int vcpu, Error **errp)
+{
+    g_autoptr(GArray) cpus = kvm_arm_host_impl_cpus();
+    KVMArmImplCPU boot = { };
+
+    if (!get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 0, 0), &boot.midr) ||
+        !get_reg(vcpu, ARM64_SYS_REG(3, 0, 0, 0, 6), &boot.revidr) ||
+        !get_reg(vcpu, ARM64_SYS_REG(3, 1, 0, 0, 7), &boot.aidr)) {
+        error_setg_errno(errp, errno, "the kernel does not tell the host's "
+                         "MIDR_EL1, REVIDR_EL1 and AIDR_EL1: KVM_GET_ONE_REG");
+        return false;
+    }
+    if (!cpus->len) {
+        g_array_append_val(cpus, boot);
+    }
+    host.n = 0;
+    for (int i = 0; i < cpus->len; i++) {
+        KVMArmImplCPU *cpu = &g_array_index(cpus, KVMArmImplCPU, i);
+
+        /* Linux has no AIDR_EL1 in /sys. */
+        if (cpu->midr == boot.midr && cpu->revidr == boot.revidr) {
+            cpu->aidr = boot.aidr;
+        }
+        if (!add(&host, cpu, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether all of the host's CPUs are on @list */
+static bool are_on(const ImplCPUs *list, Error **errp)
+{
+    for (int i = 0; i < host.n; i++) {
+        int n = 0;
+
+        while (n < list->n && (host.cpus[i].midr != list->cpus[n].midr ||
+                               host.cpus[i].revidr != list->cpus[n].revidr)) {
+            n++;
+        }
+        if (n == list->n) {
+            g_autofree char *name = cpu_name(&host.cpus[i]);
+
+            error_setg(errp, "this host's CPU, %s, is not on the list", name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool resolve(const char *text, const int fds[3], ImplCPUs *list,
+                    Error **errp)
+{
+    uint64_t offered;
+
+    if (!kvm_arm_impl_cpus_check(text, errp)) {
+        return false;
+    }
+    if (!get_reg(fds[2], KVM_REG_ARM_VENDOR_HYP_BMAP_2, &offered) ||
+        !kvm_device_check_attr(fds[1], KVM_ARM_VM_SMCCC_CTRL,
+                               KVM_ARM_VM_SMCCC_FILTER)) {
+        error_setg(errp, KVM_ARM_IMPL_CPUS " needs a kernel that has "
+                   "DISCOVER_IMPL_CPUS (Linux 6.15)");
+        return false;
+    }
+    if (!find_host_cpus(fds[2], errp)) {
+        error_prepend(errp, KVM_ARM_IMPL_CPUS ": ");
+        return false;
+    }
+    if (g_str_equal(text, "host")) {
+        *list = host;
+        return true;
+    }
+    parse(text, list, &error_abort);
+    if (!are_on(list, errp)) {
+        error_prepend(errp, KVM_ARM_IMPL_CPUS ": ");
+        return false;
+    }
+    return true;
+}
+
+bool kvm_arm_impl_cpus_ask(const char *text, const int fds[3], Error **errp)
+{
+    ImplCPUs list;
+
+    return resolve(text, fds, &list, errp);
+}
+
+bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
+{
+    struct kvm_smccc_filter filter = {
+        .base = DISCOVER_IMPL_VER,
+        .nr_functions = 2,
+        .action = KVM_SMCCC_FILTER_FWD_TO_USER,
+    };
+    uint64_t offered = BOTH_CALLS;
+    struct kvm_one_reg reg = {
+        .id = KVM_REG_ARM_VENDOR_HYP_BMAP_2,
+        .addr = (uintptr_t)&offered,
+    };
+
+    /* Both are the VM's: the first vCPU sets them. */
+    if (!cpu->kvm_impl_cpus || told.n) {
+        return true;
+    }
+    if (!resolve(cpu->kvm_impl_cpus, fds, &told, errp) ||
+        kvm_device_access(fds[1], KVM_ARM_VM_SMCCC_CTRL,
+                          KVM_ARM_VM_SMCCC_FILTER, &filter, true, errp) < 0) {
+        told.n = 0;
+        return false;
+    }
+    if (ioctl(fds[2], KVM_SET_ONE_REG, &reg)) {
+        error_setg_errno(errp, errno, "the kernel does not offer guests "
+                         "DISCOVER_IMPL_CPUS: KVM_SET_ONE_REG");
+        told.n = 0;
+        return false;
+    }
+    warn_report("guest kernels that do not ask on which CPUs they may run, such "
+                "as Linux before 6.15, have the errata workarounds of the CPU "
+                "that they see only");
+    return true;
+}
+
+void kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr)
+{
+    CPUARMState *env = &cpu->env;
+
+    cpu_synchronize_state(CPU(cpu));
+    if (!is_a64(env)) {
+        /* These calls are of AArch64. */
+        env->regs[0] = SMCCC_NOT_SUPPORTED;
+    } else if (nr == DISCOVER_IMPL_VER) {
+        env->xregs[0] = SMCCC_SUCCESS;
+        env->xregs[1] = VERSION_1_0;
+        env->xregs[2] = told.n;
+        env->xregs[3] = 0;
+    } else if (nr == DISCOVER_IMPL_CPUS && env->xregs[1] < told.n) {
+        const KVMArmImplCPU *one = &told.cpus[env->xregs[1]];
+
+        env->xregs[0] = SMCCC_SUCCESS;
+        env->xregs[1] = one->midr;
+        env->xregs[2] = one->revidr;
+        env->xregs[3] = one->aidr;
+    } else {
+        env->xregs[0] = nr == DISCOVER_IMPL_CPUS ? SMCCC_INVALID_PARAMETER :
+                        SMCCC_NOT_SUPPORTED;
+    }
+}
+
+bool kvm_arm_impl_cpus_loaded(uint64_t offered, Error **errp)
+{
+    if (told.n && offered != BOTH_CALLS) {
+        error_setg(errp, "the guest cannot ask on which CPUs it may run: start "
+                   "this QEMU without " KVM_ARM_IMPL_CPUS);
+        return false;
+    }
+    return true;
+}
+
+static bool is_told(void *opaque)
+{
+    return told.n;
+}
+
+static int take_told(void *opaque)
+{
+    moving = told;
+    return 0;
+}
+
+static bool check_moved(void *opaque, int version_id, Error **errp)
+{
+    if (!told.n) {
+        error_setg(errp, "the guest was told on which CPUs it may run: start "
+                   "this QEMU with " KVM_ARM_IMPL_CPUS ", too");
+        return false;
+    }
+    if (!moving.n || moving.n > MAX_CPUS) {
+        error_setg(errp, "the incoming " KVM_ARM_IMPL_CPUS " has %" PRIu32
+                   " CPUs", moving.n);
+        return false;
+    }
+    if (!are_on(&moving, errp)) {
+        error_prepend(errp, "the incoming " KVM_ARM_IMPL_CPUS ": ");
+        return false;
+    }
+    told = moving;
+    return true;
+}
+
+static const VMStateDescription vmstate_impl_cpu = {
+    .name = KVM_ARM_IMPL_CPUS "/cpu",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(midr, KVMArmImplCPU),
+        VMSTATE_UINT64(revidr, KVMArmImplCPU),
+        VMSTATE_UINT64(aidr, KVMArmImplCPU),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription vmstate_impl_cpus = {
+    .name = KVM_ARM_IMPL_CPUS,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .early_setup = true,
+    .needed = is_told,
+    .pre_save = take_told,
+    .post_load_errp = check_moved,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(n, ImplCPUs),
+        VMSTATE_STRUCT_ARRAY(cpus, ImplCPUs, MAX_CPUS, 1, vmstate_impl_cpu,
+                             KVMArmImplCPU),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+void kvm_arm_impl_cpus_register(void)
+{
+    vmstate_register(NULL, 0, &vmstate_impl_cpus, &moving);
+}
