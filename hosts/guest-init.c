@@ -4,11 +4,13 @@
  * line that says which kernel runs on which machine and CPU, and whether a
  * hypervisor shows itself, then switches the machine off.
  *
- * The kernel argument guest=stay makes it stay instead, with a line every
+ * The kernel argument guest=cpu has it say what its kernel makes of the CPU's
+ * errata and vulnerabilities, a line each. guest=stay makes it stay instead, with a line every
  * second, for tests that look at a running guest from outside. guest=count and
  * guest=busy count as well, faster, and watch over themselves: see count().
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
@@ -359,6 +362,44 @@ static void __attribute__((noreturn)) count(bool busy)
     }
 }
 
+/* "guest: detected: " and an erratum, "guest: NAME: " and its vulnerability */
+static void show_cpu(void)
+{
+    static const char before[] = "CPU features: detected: ";
+    static const char folder[] = "/sys/devices/system/cpu/vulnerabilities";
+    static char text[256 * 1024];
+    struct dirent *e;
+    DIR *d = opendir(folder);
+    char *save, path[512];
+
+    if (klogctl(3 /* read all */, text, sizeof(text) - 1) < 0) {
+        err(1, "klogctl");
+    }
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *what = strstr(line, before);
+
+        if (what) {
+            printf("guest: detected: %s\n", what + strlen(before));
+        }
+    }
+    while (d && (e = readdir(d))) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (f && fgets(path, sizeof(path), f)) {
+            printf("guest: %s: %s", e->d_name, path);
+        }
+        if (f) {
+            fclose(f);
+        }
+    }
+    if (d) {
+        closedir(d);
+    }
+    fflush(stdout);
+}
+
 int main(void)
 {
     const char *mode = getenv("guest");
@@ -373,6 +414,9 @@ int main(void)
            "uptime=%.2f\n", u.release, u.machine,
            sysconf(_SC_NPROCESSORS_CONF), cpu_id(), accelerator(), uptime());
     fflush(stdout);
+    if (mode && !strcmp(mode, "cpu")) {
+        show_cpu();
+    }
     if (mode && !strcmp(mode, "stay")) {
         for (unsigned int i = 1; ; i++) {
             sleep(1);
@@ -383,6 +427,7 @@ int main(void)
     if (mode && (!strcmp(mode, "count") || !strcmp(mode, "busy"))) {
         count(!strcmp(mode, "busy"));
     }
+    tcdrain(STDOUT_FILENO);     /* the power goes before the console's buffer has */
     reboot(RB_POWER_OFF);
     for (;;) {
         pause();

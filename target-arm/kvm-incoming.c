@@ -35,21 +35,59 @@ static char *reg_name(ARMCPU *cpu, uint64_t id)
     return ri ? g_strdup(ri->name) : kvm_print_register_name(id);
 }
 
-/* Whether a guest can do without register @id, which was @value */
-static bool can_leave_out(uint64_t id, uint64_t value)
+/*
+ * Registers that not every kernel lists, of those that Linux 6.1 to 7.2 do, and
+ * what their value has to be for a guest to do without. Any other register that
+ * is not known here fails the migration.
+ */
+static const struct {
+    uint64_t id, mask;
+    enum { ALWAYS, IF_ZERO, IF_UNSET, IF_TIMER_IS_OFF } when;
+} may_be_missing[] = {
+    /* CCSIDR_EL1 of caches that CLIDR_EL1, which is compared, lacks: since 6.4 */
+    { KVM_REG_ARM64 | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX |
+      KVM_REG_ARM_DEMUX_ID_CCSIDR, ~KVM_REG_ARM_DEMUX_VAL_MASK, ALWAYS },
+    /* The physical timer: since 6.4. Before that its counter is the host's. */
+    { KVM_REG_ARM_PTIMER_CNT, UINT64_MAX, ALWAYS },
+    { KVM_REG_ARM_PTIMER_CTL, UINT64_MAX, IF_TIMER_IS_OFF },
+    { KVM_REG_ARM_PTIMER_CVAL, UINT64_MAX, IF_TIMER_IS_OFF },
+    /* TCR2_EL1, PIRE0_EL1, PIR_EL1: up to 6.12 on CPUs without them, too */
+    { ARM64_SYS_REG(3, 0, 2, 0, 3), UINT64_MAX, IF_UNSET },
+    { ARM64_SYS_REG(3, 0, 10, 2, 2), UINT64_MAX, IF_UNSET },
+    { ARM64_SYS_REG(3, 0, 10, 2, 3), UINT64_MAX, IF_UNSET },
+    /* Calls that are offered to a guest: since 6.15 */
+    { KVM_REG_ARM_VENDOR_HYP_BMAP_2, UINT64_MAX, IF_ZERO },
+};
+
+static bool timer_is_off(ARMCPU *cpu)
 {
-    if ((id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM_DEMUX) {
-        /* CCSIDR_EL1 of a cache that CLIDR_EL1, which is compared, lacks */
-        return true;
+    for (int v = 0; v < cpu->cpreg_vmstate_array_len; v++) {
+        if (cpu->cpreg_vmstate_indexes[v] == KVM_REG_ARM_PTIMER_CTL) {
+            return !(cpu->cpreg_vmstate_values[v] & 1);     /* ENABLE */
+        }
     }
-    switch (id) {
-    case KVM_REG_ARM_PTIMER_CNT:
-        /* Before Linux 6.4 the physical counter is the host's. */
-        return true;
-    case KVM_REG_ARM_PTIMER_CTL:
-        return !(value & 1);                    /* not ENABLE */
+    return true;
+}
+
+/* Whether the guest of @cpu can do without register @id, which was @value */
+static bool can_leave_out(ARMCPU *cpu, uint64_t id, uint64_t value)
+{
+    for (int i = 0; i < ARRAY_SIZE(may_be_missing); i++) {
+        if ((id & may_be_missing[i].mask) != may_be_missing[i].id) {
+            continue;
+        }
+        switch (may_be_missing[i].when) {
+        case ALWAYS:
+            return true;
+        case IF_ZERO:
+            return !value;
+        case IF_UNSET:
+            return !value || value == KVM_UNKNOWN_VALUE;
+        case IF_TIMER_IS_OFF:
+            return timer_is_off(cpu);
+        }
     }
-    return value == 0 || value == KVM_UNKNOWN_VALUE;
+    return false;
 }
 
 void kvm_arm_cpu_pre_load(ARMCPU *cpu)
@@ -81,7 +119,7 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
         }
         if (i < cpu->cpreg_array_len && cpu->cpreg_indexes[i] == id) {
             cpu->cpreg_values[i] = value;
-        } else if (!can_leave_out(id, value)) {
+        } else if (!can_leave_out(cpu, id, value)) {
             g_autofree char *name = reg_name(cpu, id);
 
             g_string_append_printf(bad, "%s%s (0x%" PRIx64 ") is 0x%" PRIx64

@@ -136,6 +136,49 @@ bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
     return false;
 }
 
+bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp)
+{
+    /* Those that kvm_arm_set_fw_reg() of Linux 7.2 knows */
+    static const struct {
+        const char *name;
+        uint32_t version;
+    } known[] = {
+        { "0.1", QEMU_PSCI_VERSION_0_1 },
+        { "0.2", QEMU_PSCI_VERSION_0_2 },
+        { "1.0", QEMU_PSCI_VERSION_1_0 },
+        { "1.1", QEMU_PSCI_VERSION_1_1 },
+        { "1.2", 0x10002 },
+        { "1.3", 0x10003 },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(known); i++) {
+        if (g_str_equal(text, known[i].name)) {
+            *version = known[i].version;
+            return true;
+        }
+    }
+    error_setg(errp, "kvm-psci-version '%s' is none of 0.1, 0.2, 1.0, 1.1, 1.2 "
+               "and 1.3", text);
+    return false;
+}
+
+bool kvm_arm_set_psci_version(int vcpu, uint32_t version, Error **errp)
+{
+    uint64_t value = version;
+    struct kvm_one_reg reg = {
+        .id = KVM_REG_ARM_PSCI_VERSION,
+        .addr = (uintptr_t)&value,
+    };
+
+    if (ioctl(vcpu, KVM_SET_ONE_REG, &reg)) {
+        error_setg_errno(errp, errno, "this kernel does not give guests PSCI "
+                         "%u.%u: KVM_SET_ONE_REG", version >> 16,
+                         version & 0xffff);
+        return false;
+    }
+    return true;
+}
+
 /* MIDR_EL1 of a VM, which is that of the host's boot CPU until it is written */
 static bool get_midr(int vcpu, uint64_t *midr, Error **errp)
 {
@@ -554,7 +597,8 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
     const KVMArmModel *model = cpu->oc ?
         kvm_arm_model(object_class_get_name(cpu->oc)) : NULL;
     struct kvm_vcpu_init init = { };
-    const char *impl_cpus;
+    const char *impl_cpus, *psci;
+    uint32_t psci_version = 0;
     unsigned enable;
     int fdarray[3];
     bool ok;
@@ -575,13 +619,20 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         return false;
     }
     enable = model->part ? KVM_ARM_SCRATCH_IMP_ID_REGS : 0;
-    if (has_tcg_only_property(cpu, model, errp) ||
+    psci = accel_cpu_request_property(cpu, "kvm-psci-version");
+    if ((psci && !kvm_arm_psci_version(psci, &psci_version, errp)) ||
+        has_tcg_only_property(cpu, model, errp) ||
         !requested_features(cpu, model, &init.features[0], errp) ||
         !kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
+    if (psci_version > QEMU_PSCI_VERSION_0_1) {
+        init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
+    }
     impl_cpus = accel_cpu_request_property(cpu, KVM_ARM_IMPL_CPUS);
     ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&
+         (!psci ||
+          kvm_arm_set_psci_version(fdarray[2], psci_version, errp)) &&
          (!impl_cpus || kvm_arm_impl_cpus_ask(impl_cpus, fdarray, errp)) &&
          scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
          scratch_vcpu_becomes(cpu, model, fdarray, init.target, enable, errp);

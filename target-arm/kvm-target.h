@@ -67,6 +67,27 @@ bool kvm_arm_try_vcpu_init(const int fdarray[3], struct kvm_vcpu_init *init,
 void kvm_arm_destroy_scratch_host_vcpu(const int fdarray[3]);
 
 /**
+ * kvm_arm_psci_version:
+ * @text: a value of property kvm-psci-version, such as "1.1"
+ * @version: set to that as the PSCI call PSCI_VERSION has it (DEN0022)
+ * @errp: what it may be
+ *
+ * Returns: true if it is a version of PSCI. A kernel may not have it
+ */
+bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp);
+
+/**
+ * kvm_arm_set_psci_version:
+ * @vcpu: a vCPU that has been initialised, with KVM_ARM_VCPU_PSCI_0_2 unless
+ *     @version is 0.1; no vCPU has run yet
+ * @version: of PSCI, for all of the VM
+ * @errp: that the kernel does not have it
+ *
+ * Returns: true if guests have that version
+ */
+bool kvm_arm_set_psci_version(int vcpu, uint32_t version, Error **errp);
+
+/**
  * kvm_arm_become_model:
  * @model: the model that the vCPU is to be
  * @fds: descriptors of KVM, VM and vCPU, which has been initialised

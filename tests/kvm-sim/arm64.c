@@ -38,6 +38,7 @@ const int arch_vm_unknown = EINVAL;
 #define REG_PFR0 SYSREG(3, 0, 0, 4, 0)  /* ID_AA64PFR0_EL1; GIC in 27:24 */
 #define REG_PFR1 SYSREG(3, 0, 0, 1, 1)  /* ID_PFR1_EL1; GIC in 31:28 */
 #define REG_AA64PFR1 SYSREG(3, 0, 0, 4, 1) /* SSBS in 7:4 */
+#define FW_PSCI_VERSION 0x6030000000140000
 #define FW_WORKAROUND_2 0x6030000000140002
 #define PSTATE 0x6030000000100042
 #define REG_SP_EL1 0x6030000000100044
@@ -454,6 +455,16 @@ static void get_value(struct vcpu *vcpu, const struct reg *r, uint64_t *value)
     }
 }
 
+/* KVM_REG_ARM_PSCI_VERSION: kvm_arm_set_fw_reg() */
+static bool psci_known(struct vcpu *vcpu, uint64_t version)
+{
+    if (!(vcpu->arch->features & 1u << KVM_ARM_VCPU_PSCI_0_2)) {
+        return version == 1;
+    }
+    return version == 2 || version == 0x10000 || version == 0x10001 ||
+           (profile.kernel >= 613 && (version == 0x10002 || version == 0x10003));
+}
+
 /* How many bytes of a register there are with the vCPU's longest vector */
 static size_t sve_bytes(struct vcpu *vcpu, uint64_t id, size_t size)
 {
@@ -489,7 +500,11 @@ static int set_value(struct vcpu *vcpu, struct reg *r, const uint8_t *data,
         (group == HYPERCALL_GROUP || (group != FIRMWARE_GROUP && profile.kernel >= 606))) {
         return -EBUSY;
     }
-    if (!free_now) {
+    if (p->id == FW_PSCI_VERSION) {
+        if (!psci_known(vcpu, new)) {
+            return -EINVAL;
+        }
+    } else if (!free_now) {
         switch (p->how) {
         case HOW_RW:
             new = (new & p->mask) | (p->value[0] & ~p->mask);

@@ -375,6 +375,34 @@ static void test_guest_sees(void)
     }
 }
 
+/* Whether the kernel would give a guest that PSCI version. */
+static bool kernel_has_psci(uint64_t version)
+{
+#ifdef HOST_ARM_KVM
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int vm = ioctl(kvm, KVM_CREATE_VM, MAX(ioctl(kvm, KVM_CHECK_EXTENSION,
+                                           KVM_CAP_ARM_VM_IPA_SIZE), 0));
+    int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+    struct kvm_vcpu_init init = { };
+    struct kvm_one_reg reg = {
+        .id = KVM_REG_ARM_FW_REG(0),
+        .addr = (uintptr_t)&version,
+    };
+    bool has;
+
+    g_assert_cmpint(ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init), ==, 0);
+    init.features[0] = 1 << KVM_ARM_VCPU_PSCI_0_2;
+    g_assert_cmpint(ioctl(vcpu, KVM_ARM_VCPU_INIT, &init), ==, 0);
+    has = !ioctl(vcpu, KVM_SET_ONE_REG, &reg);
+    close(vcpu);
+    close(vm);
+    close(kvm);
+    return has;
+#else
+    g_assert_not_reached();
+#endif
+}
+
 /* Each property that needs the host, or one accelerator, and who is right */
 static void test_properties(void)
 {
@@ -399,6 +427,11 @@ static void test_properties(void)
         { "max,kvm-steal-time=on", kernel_has(CAP_STEAL_TIME), false,
           "KVM_CAP_STEAL_TIME", "is KVM's" },
         { "max,kvm-no-adjvtime=on", true, false, NULL, "is KVM's" },
+        { "max,kvm-psci-version=0.2", true, false, NULL, "is KVM's" },
+        { "max,kvm-psci-version=1.3", kernel_has_psci(0x10003), false,
+          "does not give guests PSCI 1.3", "is KVM's" },
+        { "max,kvm-psci-version=1.4", false, false, "'1.4' is none of 0.1",
+          "is KVM's" },
         { "max,pauth-impdef=on", false, true, "'pauth-impdef' is TCG's" },
         { "max,lpa2=off", false, true, "'lpa2' is TCG's" },
         { "max,midr=0x410fd034", false, true, "host's CPU" },

@@ -618,6 +618,7 @@ part_refusals()
     KVM_SIM_PROFILE=e500v2-6.1 KVM_SIM_SCRIPT=$logs/script KVM_SIM_FAULT=KVM_SET_SREGS=EIO KVM_SIM_FAULT_IF=$logs/fails \
         sim_start 60 "$sim_build/bin-powerpc/qemu-system-ppc" -M ppce500 -accel kvm -cpu e500v2_v30 -m 64 -nic none \
         -kernel "$sim_build/kernel-ppc" >> "$out" 2>&1
+    # shellcheck disable=SC2094 # QEMU writes there, too
     {
         sim_await [ -e "$logs/1" ]
         sim_qmp stop
