@@ -88,6 +88,9 @@ GArray *kvm_arm_host_impl_cpus(void)
             !read_id_reg(i, "revidr_el1", &cpu.revidr)) {
             continue;
         }
+        if (!read_id_reg(i, "aidr_el1", &cpu.aidr)) {
+            cpu.aidr = 0;
+        }
         for (int n = 0; n < cpus->len; n++) {
             known |= !memcmp(&g_array_index(cpus, KVMArmImplCPU, n), &cpu,
                              sizeof(cpu));

@@ -19,7 +19,6 @@
 #include "qemu/cutils.h"
 #include "qemu/error-report.h"
 #include "migration/vmstate.h"
-#include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "cpu.h"
 #include "kvm-host-cpus.h"
@@ -52,18 +51,22 @@ typedef struct ImplCPUs {
 static ImplCPUs host, told, moving;
 
 /*
- * Linux asks of a vulnerability whether one of the CPUs that it may run on is
- * known to be safe, and then takes all for safe: is_midr_in_range_list() (7.2)
- * for kpti_safe_list, spectre_v2_safe_list, spectre_v4_safe_list and
- * spectre_bhb_safe_list. So the CPUs of a list must all be on the same ones.
+ * Linux asks whether one of the CPUs that it may run on is known to be safe, and
+ * then takes all for safe: is_midr_in_range_list() (7.2) for kpti_safe_list,
+ * spectre_v2_safe_list, spectre_v4_safe_list, spectre_bhb_safe_list and
+ * supports_bbml2_noabort_list. So the CPUs of a list must all be on the same
+ * ones. The last one has some revisions of a CPU only; these are not told apart
+ * here, and none goes with another.
  */
-static const char *const vulnerabilities[] = {
+enum { KPTI = 1, V2 = 2, V4 = 4, BHB = 8, ALL = 15, BBML2 = 16 };
+
+static const char *const dangers[] = {
     "Meltdown", "Spectre v2", "Spectre v4", "Spectre-BHB",
+    "TLB conflicts without break-before-make",
 };
 
 static unsigned safe_from(uint64_t midr)
 {
-    enum { KPTI = 1, V2 = 2, V4 = 4, BHB = 8, ALL = 15 };
     static const struct {
         uint8_t implementer;
         uint16_t part;
@@ -77,19 +80,25 @@ static unsigned safe_from(uint64_t midr)
         { 0x41, 0xd09, KPTI },          /* Cortex-A73 */
         { 0x41, 0xd46, BHB },           /* Cortex-A510 */
         { 0x41, 0xd80, BHB },           /* Cortex-A520 */
+        { 0x41, 0xd82, BBML2 },         /* Cortex-X4 */
+        { 0x41, 0xd83, BBML2 },         /* Neoverse-V3AE */
+        { 0x41, 0xd84, BBML2 },         /* Neoverse-V3 */
         { 0x42, 0x100, ALL },           /* Brahma-B53 */
         { 0x42, 0x516, KPTI },          /* Vulcan */
         { 0x43, 0x0af, KPTI },          /* ThunderX2 */
         { 0x48, 0xd01, KPTI | V2 },     /* TSV110 */
         { 0x4e, 0x004, KPTI },          /* Carmel */
+        { 0x4e, 0x010, BBML2 },         /* Olympus */
         { 0x51, 0x800, KPTI },          /* Kryo 2xx Gold */
         { 0x51, 0x801, KPTI | V2 | BHB }, /* Kryo 2xx Silver */
         { 0x51, 0x803, ALL },           /* Kryo 3xx Silver */
         { 0x51, 0x805, ALL },           /* Kryo 4xx Silver */
+        { 0xc0, 0xac3, BBML2 },         /* AmpereOne */
+        { 0xc0, 0xac4, BBML2 },         /* AmpereOne A */
     };
 
     for (int i = 0; i < ARRAY_SIZE(known); i++) {
-        if (kvm_arm_midr_is_kind(midr, known[i].implementer << 24 |
+        if (kvm_arm_midr_is_kind(midr, (uint32_t)known[i].implementer << 24 |
                                        known[i].part << 4)) {
             return known[i].safe;
         }
@@ -107,9 +116,12 @@ static char *cpu_name(const KVMArmImplCPU *cpu)
 
 static bool add(ImplCPUs *list, const KVMArmImplCPU *cpu, Error **errp)
 {
-    unsigned differ = list->n ? safe_from(list->cpus[0].midr) ^
-                                safe_from(cpu->midr) : 0;
+    unsigned safe = safe_from(cpu->midr), differ = 0;
 
+    if (list->n) {
+        differ = safe ^ safe_from(list->cpus[0].midr);
+        differ |= list->cpus[0].midr != cpu->midr ? safe & BBML2 : 0;
+    }
     for (int i = 0; i < list->n; i++) {
         if (list->cpus[i].midr == cpu->midr &&
             list->cpus[i].revidr == cpu->revidr) {
@@ -127,8 +139,9 @@ static bool add(ImplCPUs *list, const KVMArmImplCPU *cpu, Error **errp)
         g_autofree char *one = cpu_name(&list->cpus[0]), *other = cpu_name(cpu);
 
         error_setg(errp, "of %s and %s one is safe from %s and the other one "
-                   "is not, and Linux takes both for safe then", one, other,
-                   vulnerabilities[ctz32(differ)]);
+                   "may not be, and Linux takes both for safe then; list CPUs "
+                   "that are alike in that", one, other,
+                   dangers[ctz32(differ)]);
         return false;
     }
     list->cpus[list->n++] = *cpu;
@@ -167,6 +180,7 @@ static bool parse(const char *text, ImplCPUs *list, Error **errp)
 
 bool kvm_arm_impl_cpus_check(const char *text, Error **errp)
 {
+    ERRP_GUARD();
     ImplCPUs list;
 
     if (g_str_equal(text, "host") || parse(text, &list, errp)) {
@@ -184,7 +198,7 @@ static bool get_reg(int vcpu, uint64_t id, uint64_t *value)
 }
 
 /* Those that QEMU may run on; where /sys does not say, the one that has booted */
-static bool find_host_cpus(int vcpu, Error **errp)
+static bool find_host_cpus(int vcpu, ImplCPUs *list, Error **errp)
 {
     g_autoptr(GArray) cpus = kvm_arm_host_impl_cpus();
     KVMArmImplCPU boot = { };
@@ -199,44 +213,47 @@ static bool find_host_cpus(int vcpu, Error **errp)
     if (!cpus->len) {
         g_array_append_val(cpus, boot);
     }
-    host.n = 0;
+    list->n = 0;
     for (int i = 0; i < cpus->len; i++) {
         KVMArmImplCPU *cpu = &g_array_index(cpus, KVMArmImplCPU, i);
 
-        /* Linux has no AIDR_EL1 in /sys. */
-        if (cpu->midr == boot.midr && cpu->revidr == boot.revidr) {
+        /* Not every kernel has AIDR_EL1 in /sys. */
+        if (!cpu->aidr && cpu->midr == boot.midr && cpu->revidr == boot.revidr) {
             cpu->aidr = boot.aidr;
         }
-        if (!add(&host, cpu, errp)) {
+        if (!add(list, cpu, errp)) {
             return false;
         }
     }
     return true;
 }
 
-/* Whether all of the host's CPUs are on @list */
-static bool are_on(const ImplCPUs *list, Error **errp)
+/* Whether all CPUs of @ours, the host's, are on @list */
+static bool are_on(const ImplCPUs *ours, const ImplCPUs *list, Error **errp)
 {
-    for (int i = 0; i < host.n; i++) {
+    for (int i = 0; i < ours->n; i++) {
         int n = 0;
 
-        while (n < list->n && (host.cpus[i].midr != list->cpus[n].midr ||
-                               host.cpus[i].revidr != list->cpus[n].revidr)) {
+        while (n < list->n && (ours->cpus[i].midr != list->cpus[n].midr ||
+                               ours->cpus[i].revidr != list->cpus[n].revidr)) {
             n++;
         }
         if (n == list->n) {
-            g_autofree char *name = cpu_name(&host.cpus[i]);
+            g_autofree char *name = cpu_name(&ours->cpus[i]);
 
-            error_setg(errp, "this host's CPU, %s, is not on the list", name);
+            error_setg(errp, "this host's CPU, %s, is not on the list of those "
+                       "that the guest may run on; it has to be", name);
             return false;
         }
     }
     return true;
 }
 
-static bool resolve(const char *text, const int fds[3], ImplCPUs *list,
-                    Error **errp)
+/* What @text is on this host, whose CPUs are put into @ours */
+static bool resolve(const char *text, const int fds[3], ImplCPUs *ours,
+                    ImplCPUs *list, Error **errp)
 {
+    ERRP_GUARD();
     uint64_t offered;
 
     if (!kvm_arm_impl_cpus_check(text, errp)) {
@@ -249,16 +266,16 @@ static bool resolve(const char *text, const int fds[3], ImplCPUs *list,
                    "DISCOVER_IMPL_CPUS (Linux 6.15)");
         return false;
     }
-    if (!find_host_cpus(fds[2], errp)) {
+    if (!find_host_cpus(fds[2], ours, errp)) {
         error_prepend(errp, KVM_ARM_IMPL_CPUS ": ");
         return false;
     }
     if (g_str_equal(text, "host")) {
-        *list = host;
+        *list = *ours;
         return true;
     }
     parse(text, list, &error_abort);
-    if (!are_on(list, errp)) {
+    if (!are_on(ours, list, errp)) {
         error_prepend(errp, KVM_ARM_IMPL_CPUS ": ");
         return false;
     }
@@ -267,9 +284,9 @@ static bool resolve(const char *text, const int fds[3], ImplCPUs *list,
 
 bool kvm_arm_impl_cpus_ask(const char *text, const int fds[3], Error **errp)
 {
-    ImplCPUs list;
+    ImplCPUs ours, list;
 
-    return resolve(text, fds, &list, errp);
+    return resolve(text, fds, &ours, &list, errp);
 }
 
 bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
@@ -279,7 +296,7 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
         .nr_functions = 2,
         .action = KVM_SMCCC_FILTER_FWD_TO_USER,
     };
-    uint64_t offered = BOTH_CALLS;
+    uint64_t offered = 0;
     struct kvm_one_reg reg = {
         .id = KVM_REG_ARM_VENDOR_HYP_BMAP_2,
         .addr = (uintptr_t)&offered,
@@ -289,13 +306,20 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
     if (!cpu->kvm_impl_cpus || told.n) {
         return true;
     }
-    if (!resolve(cpu->kvm_impl_cpus, fds, &told, errp) ||
+    if (!arm_feature(&cpu->env, ARM_FEATURE_AARCH64)) {
+        error_setg(errp, "a 32-bit guest does not ask on which CPUs it may run "
+                   "(" KVM_ARM_IMPL_CPUS ")");
+        return false;
+    }
+    if (!resolve(cpu->kvm_impl_cpus, fds, &host, &told, errp) ||
         kvm_device_access(fds[1], KVM_ARM_VM_SMCCC_CTRL,
                           KVM_ARM_VM_SMCCC_FILTER, &filter, true, errp) < 0) {
         told.n = 0;
         return false;
     }
     asm("mrs %0, cntfrq_el0" : "=r"(told.cntfrq));
+    get_reg(fds[2], reg.id, &offered);
+    offered |= BOTH_CALLS;
     if (ioctl(fds[2], KVM_SET_ONE_REG, &reg)) {
         error_setg_errno(errp, errno, "the kernel does not offer guests "
                          "DISCOVER_IMPL_CPUS: KVM_SET_ONE_REG");
@@ -308,35 +332,42 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
     return true;
 }
 
-void kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr)
+int kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr)
 {
-    CPUARMState *env = &cpu->env;
+    const uint64_t x0 = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
+                        KVM_REG_ARM_CORE_REG(regs.regs[0]);
+    const uint64_t next = KVM_REG_ARM_CORE_REG(regs.regs[1]) -
+                          KVM_REG_ARM_CORE_REG(regs.regs[0]);
+    uint64_t x[4] = { SMCCC_NOT_SUPPORTED }, index;
+    int ret;
 
-    cpu_synchronize_state(CPU(cpu));
-    if (!is_a64(env)) {
-        /* These calls are of AArch64. */
-        env->regs[0] = SMCCC_NOT_SUPPORTED;
-    } else if (nr == DISCOVER_IMPL_VER) {
-        env->xregs[0] = SMCCC_SUCCESS;
-        env->xregs[1] = VERSION_1_0;
-        env->xregs[2] = told.n;
-        env->xregs[3] = 0;
-    } else if (nr == DISCOVER_IMPL_CPUS && env->xregs[1] < told.n) {
-        const KVMArmImplCPU *one = &told.cpus[env->xregs[1]];
-
-        env->xregs[0] = SMCCC_SUCCESS;
-        env->xregs[1] = one->midr;
-        env->xregs[2] = one->revidr;
-        env->xregs[3] = one->aidr;
-    } else {
-        env->xregs[0] = nr == DISCOVER_IMPL_CPUS ? SMCCC_INVALID_PARAMETER :
-                        SMCCC_NOT_SUPPORTED;
+    ret = kvm_get_one_reg(CPU(cpu), x0 + next, &index);
+    if (nr == DISCOVER_IMPL_VER) {
+        x[0] = SMCCC_SUCCESS;
+        x[1] = VERSION_1_0;
+        x[2] = told.n;
+    } else if (nr == DISCOVER_IMPL_CPUS && index < told.n) {
+        x[0] = SMCCC_SUCCESS;
+        x[1] = told.cpus[index].midr;
+        x[2] = told.cpus[index].revidr;
+        x[3] = told.cpus[index].aidr;
+    } else if (nr == DISCOVER_IMPL_CPUS) {
+        x[0] = SMCCC_INVALID_PARAMETER;
     }
+    for (int i = 0; !ret && i < 4; i++) {
+        ret = kvm_set_one_reg(CPU(cpu), x0 + i * next, &x[i]);
+    }
+    if (ret) {
+        error_report("a guest's SMCCC call 0x%" PRIx64 " cannot be answered: "
+                     "KVM_GET_ONE_REG, KVM_SET_ONE_REG: %s", nr,
+                     strerror(-ret));
+    }
+    return ret;
 }
 
 bool kvm_arm_impl_cpus_loaded(uint64_t offered, Error **errp)
 {
-    if (told.n && offered != BOTH_CALLS) {
+    if (told.n && (offered & BOTH_CALLS) != BOTH_CALLS) {
         error_setg(errp, "the guest cannot ask on which CPUs it may run: start "
                    "this QEMU without " KVM_ARM_IMPL_CPUS);
         return false;
@@ -357,6 +388,8 @@ static int take_told(void *opaque)
 
 static bool check_moved(void *opaque, int version_id, Error **errp)
 {
+    ERRP_GUARD();
+
     if (!told.n) {
         error_setg(errp, "the guest was told on which CPUs it may run: start "
                    "this QEMU with " KVM_ARM_IMPL_CPUS ", too");
@@ -367,7 +400,7 @@ static bool check_moved(void *opaque, int version_id, Error **errp)
                    " CPUs", moving.n);
         return false;
     }
-    if (!are_on(&moving, errp)) {
+    if (!are_on(&host, &moving, errp)) {
         error_prepend(errp, "the incoming " KVM_ARM_IMPL_CPUS ": ");
         return false;
     }

@@ -53,15 +53,18 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp);
  *
  * Sets the guest's X0 to X3 to the answer, as Linux's
  * Documentation/virt/kvm/arm/hypercalls.rst has it.
+ *
+ * Returns: 0, or -errno if the guest has no answer and must not go on
  */
-void kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr);
+int kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr);
 
 /**
  * kvm_arm_impl_cpus_loaded:
  * @offered: KVM_REG_ARM_VENDOR_HYP_BMAP_2 of an incoming state; 0 if it has none
  * @errp: what is to be done
  *
- * Returns: true if that guest could ask if, and only if, one of this QEMU can
+ * Returns: true unless a guest of this QEMU can ask, and that one cannot. The
+ * other way round check_moved() has refused it, or KVM denies the calls
  */
 bool kvm_arm_impl_cpus_loaded(uint64_t offered, Error **errp);
 

@@ -31,6 +31,9 @@ static char *reg_name(ARMCPU *cpu, uint64_t id)
         return g_strdup_printf("CCSIDR_EL1[%d]",
                                (int)(id & KVM_REG_ARM_DEMUX_VAL_MASK));
     }
+    if (id == KVM_REG_ARM_PSCI_VERSION) {
+        return g_strdup("the PSCI version");
+    }
     ri = get_arm_cp_reginfo(cpu->cp_regs, kvm_to_cpreg_id(id));
     return ri ? g_strdup(ri->name) : kvm_print_register_name(id);
 }
@@ -47,7 +50,10 @@ static const struct {
     /* CCSIDR_EL1 of caches that CLIDR_EL1, which is compared, lacks: since 6.4 */
     { KVM_REG_ARM64 | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX |
       KVM_REG_ARM_DEMUX_ID_CCSIDR, ~KVM_REG_ARM_DEMUX_VAL_MASK, ALWAYS },
-    /* The physical timer: since 6.4. Before that its counter is the host's. */
+    /*
+     * The physical timer: since 6.4. Before that its counter is the host's, so
+     * that a guest that reads it sees it jump.
+     */
     { KVM_REG_ARM_PTIMER_CNT, UINT64_MAX, ALWAYS },
     { KVM_REG_ARM_PTIMER_CTL, UINT64_MAX, IF_TIMER_IS_OFF },
     { KVM_REG_ARM_PTIMER_CVAL, UINT64_MAX, IF_TIMER_IS_OFF },
@@ -159,7 +165,8 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
                    "state: %s", bad->str);
         error_append_hint(errp, "Start the source with a CPU type that both "
                           "hosts' kernels can show, see query-cpu-definitions, "
-                          "and migrate to a kernel that is not older.\n");
+                          "and migrate to a kernel that is not older, or give "
+                          "the source kvm-psci-version= of the older one.\n");
         if (differ) {
             error_append_hint(errp, "Here %s.\n", differ);
         }

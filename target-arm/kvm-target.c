@@ -143,7 +143,6 @@ bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp)
         const char *name;
         uint32_t version;
     } known[] = {
-        { "0.1", QEMU_PSCI_VERSION_0_1 },
         { "0.2", QEMU_PSCI_VERSION_0_2 },
         { "1.0", QEMU_PSCI_VERSION_1_0 },
         { "1.1", QEMU_PSCI_VERSION_1_1 },
@@ -157,12 +156,13 @@ bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp)
             return true;
         }
     }
-    error_setg(errp, "kvm-psci-version '%s' is none of 0.1, 0.2, 1.0, 1.1, 1.2 "
-               "and 1.3", text);
+    error_setg(errp, "kvm-psci-version '%s' is none of 0.2, 1.0, 1.1, 1.2 and "
+               "1.3", text);
     return false;
 }
 
-bool kvm_arm_set_psci_version(int vcpu, uint32_t version, Error **errp)
+bool kvm_arm_set_psci_version(int vcpu, uint32_t version, bool is_told,
+                              Error **errp)
 {
     uint64_t value = version;
     struct kvm_one_reg reg = {
@@ -170,10 +170,15 @@ bool kvm_arm_set_psci_version(int vcpu, uint32_t version, Error **errp)
         .addr = (uintptr_t)&value,
     };
 
+    if (is_told && version < QEMU_PSCI_VERSION_1_0) {
+        error_setg(errp, "with PSCI before 1.0 a guest does not ask on which "
+                   "CPUs it may run (" KVM_ARM_IMPL_CPUS ")");
+        return false;
+    }
     if (ioctl(vcpu, KVM_SET_ONE_REG, &reg)) {
         error_setg_errno(errp, errno, "this kernel does not give guests PSCI "
-                         "%u.%u: KVM_SET_ONE_REG", version >> 16,
-                         version & 0xffff);
+                         "%u.%u (kvm-psci-version): KVM_SET_ONE_REG",
+                         version >> 16, version & 0xffff);
         return false;
     }
     return true;
@@ -198,8 +203,8 @@ static bool get_midr(int vcpu, uint64_t *midr, Error **errp)
 static bool show_model(const KVMArmModel *model, const int fds[3],
                        ARMCPU *cpu, uint64_t host_midr, Error **errp)
 {
+    ERRP_GUARD();
     g_autofree char *differ = NULL, *host = NULL;
-
     bool shown = kvm_arm_set_id_regs(fds, cpu, errp);
 
     if (shown && (cpu->kvm_impl_cpus || cpu->kvm_lose_errata_workarounds)) {
@@ -232,7 +237,7 @@ int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
     const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cs)));
     static bool asked;
 
-    if (model && model->part && !asked) {
+    if (model && (model->part || ARM_CPU(cs)->kvm_impl_cpus) && !asked) {
         /* With a vCPU it is too late. Fails if there is no such capability. */
         asked = true;
         can_write_imp_id_regs =
@@ -392,6 +397,11 @@ static bool requested_features(const AccelCPURequest *cpu,
                 error_setg(errp, "a 32-bit vCPU has no %s", others[i]);
                 return false;
             }
+        }
+        if (accel_cpu_request_property(cpu, KVM_ARM_IMPL_CPUS)) {
+            error_setg(errp, "a 32-bit guest does not ask on which CPUs it may "
+                       "run (" KVM_ARM_IMPL_CPUS ")");
+            return false;
         }
         *features |= 1 << KVM_ARM_VCPU_EL1_32BIT;
         return true;
@@ -618,7 +628,8 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         error_setg(errp, "there is no kernel-irqchip=split on Arm");
         return false;
     }
-    enable = model->part ? KVM_ARM_SCRATCH_IMP_ID_REGS : 0;
+    impl_cpus = accel_cpu_request_property(cpu, KVM_ARM_IMPL_CPUS);
+    enable = model->part || impl_cpus ? KVM_ARM_SCRATCH_IMP_ID_REGS : 0;
     psci = accel_cpu_request_property(cpu, "kvm-psci-version");
     if ((psci && !kvm_arm_psci_version(psci, &psci_version, errp)) ||
         has_tcg_only_property(cpu, model, errp) ||
@@ -626,13 +637,13 @@ bool kvm_arch_can_run_cpu(KVMState *s, const AccelCPURequest *cpu,
         !kvm_arm_create_scratch_host_vcpu(s, &enable, fdarray, errp)) {
         return false;
     }
-    if (psci_version > QEMU_PSCI_VERSION_0_1) {
+    if (psci) {
         init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
     }
-    impl_cpus = accel_cpu_request_property(cpu, KVM_ARM_IMPL_CPUS);
     ok = kvm_arm_try_vcpu_init(fdarray, &init, errp) &&
          (!psci ||
-          kvm_arm_set_psci_version(fdarray[2], psci_version, errp)) &&
+          kvm_arm_set_psci_version(fdarray[2], psci_version, impl_cpus,
+                                   errp)) &&
          (!impl_cpus || kvm_arm_impl_cpus_ask(impl_cpus, fdarray, errp)) &&
          scratch_vcpu_has(cpu, fdarray, init.features[0], errp) &&
          scratch_vcpu_becomes(cpu, model, fdarray, init.target, enable, errp);

@@ -78,14 +78,17 @@ bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp);
 
 /**
  * kvm_arm_set_psci_version:
- * @vcpu: a vCPU that has been initialised, with KVM_ARM_VCPU_PSCI_0_2 unless
- *     @version is 0.1; no vCPU has run yet
+ * @vcpu: a vCPU that has been initialised with KVM_ARM_VCPU_PSCI_0_2; no vCPU
+ *     has run yet
  * @version: of PSCI, for all of the VM
- * @errp: that the kernel does not have it
+ * @is_told: the guest is to ask on which CPUs it may run. Linux does so after it
+ *     found SMCCC 1.1, which it looks for with PSCI 1.0 (psci_probe())
+ * @errp: that the kernel does not have it, or that such a guest does not ask
  *
  * Returns: true if guests have that version
  */
-bool kvm_arm_set_psci_version(int vcpu, uint32_t version, Error **errp);
+bool kvm_arm_set_psci_version(int vcpu, uint32_t version, bool is_told,
+                              Error **errp);
 
 /**
  * kvm_arm_become_model:

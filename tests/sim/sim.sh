@@ -354,6 +354,12 @@ part_shown()
         "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu "host,kvm-target-impl-cpus=$1-$2" -display none \
         -nodefaults > "$out" 2>&1 && rc=0 || rc=1
     verdict "$rc" 'a guest that asks is told on which CPUs it may run' "$out"
+
+    printf '%s\n' 'expect 0x6030000000140000 0x10000' 'event 1' > "$logs/script"
+    KVM_SIM_PROFILE=cortex-a57-7.2 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu host,kvm-psci-version=1.0 -display none \
+        -nodefaults > "$out" 2>&1 && rc=0 || rc=1
+    verdict "$rc" 'a guest has the PSCI version that was asked for' "$out"
 }
 
 # told NAME REGEX CPU PROFILE CPU: a guest of the first CPU type on a Cortex-A57 goes on with
