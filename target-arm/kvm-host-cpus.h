@@ -37,8 +37,8 @@ typedef struct KVMArmImplCPU {
 /**
  * kvm_arm_host_impl_cpus:
  *
- * Returns: those that the calling thread may run on, each KVMArmImplCPU once; to
- * be freed with g_array_unref(). None where /sys does not say; AIDR_EL1 is 0
+ * Returns: those that the calling thread may run on, each KVMArmImplCPU once;
+ * to be freed with g_array_unref(). None where /sys does not say; AIDR_EL1 is 0
  * where it does not
  */
 GArray *kvm_arm_host_impl_cpus(void);

@@ -1,9 +1,9 @@
 /*
  * Telling a guest on which CPUs it may run
  *
- * A guest kernel chooses its workarounds, and what it says of vulnerabilities, by
- * MIDR_EL1 and REVIDR_EL1. Where these are not those of every CPU that it may
- * run on, it can ask for them (Linux 6.15 does): DISCOVER_IMPL_VER and
+ * A guest kernel chooses its workarounds, and what it says of vulnerabilities,
+ * by MIDR_EL1 and REVIDR_EL1. Where these are not those of every CPU that it
+ * may run on, it can ask for them (Linux 6.15 does): DISCOVER_IMPL_VER and
  * DISCOVER_IMPL_CPUS in Linux's Documentation/virt/kvm/arm/hypercalls.rst. KVM
  * has them forwarded to user space by the SMCCC filter of the VM
  * (Documentation/virt/kvm/devices/vm.rst), and tells guests that they are there
@@ -37,7 +37,7 @@
 #define BOTH_CALLS (1 << KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_VER | \
                     1 << KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_CPUS)
 
-/* QEMU's own limit: a guest may have less memory for them than there are CPUs */
+/* QEMU's own limit; a guest has to have memory for them */
 #define MAX_CPUS 32
 
 /* @cntfrq: what a guest reads from CNTFRQ_EL0, in Hz; KVM does not trap that */
@@ -47,16 +47,16 @@ typedef struct ImplCPUs {
     uint64_t cntfrq;
 } ImplCPUs;
 
-/* The host's; what the guest is told; what goes to or comes from another QEMU */
+/* The host's; what the guest is told; what goes to another QEMU, or comes */
 static ImplCPUs host, told, moving;
 
 /*
- * Linux asks whether one of the CPUs that it may run on is known to be safe, and
- * then takes all for safe: is_midr_in_range_list() (7.2) for kpti_safe_list,
- * spectre_v2_safe_list, spectre_v4_safe_list, spectre_bhb_safe_list and
- * supports_bbml2_noabort_list. So the CPUs of a list must all be on the same
- * ones. The last one has some revisions of a CPU only; these are not told apart
- * here, and none goes with another.
+ * Linux asks whether one of the CPUs that it may run on is known to be safe,
+ * and then takes all for safe: is_midr_in_range_list() (7.2) for
+ * kpti_safe_list, spectre_v2_safe_list, spectre_v4_safe_list,
+ * spectre_bhb_safe_list and supports_bbml2_noabort_list. So the CPUs of a list
+ * must all be on the same ones. The last one has some revisions of a CPU only;
+ * these are not told apart here, and none goes with another.
  */
 enum { KPTI = 1, V2 = 2, V4 = 4, BHB = 8, ALL = 15, BBML2 = 16 };
 
@@ -165,8 +165,8 @@ static bool parse(const char *text, ImplCPUs *list, Error **errp)
         }
         /* MIDR_EL1.Architecture is 0xf in AArch64, and [63:32] are RES0. */
         if (!ok || values[0] >> 32 || (values[0] >> 16 & 0xf) != 0xf) {
-            error_setg(errp, "'%s' is not MIDR_EL1[:REVIDR_EL1[:AIDR_EL1]] of a "
-                       "CPU; it takes 'host', or a list of these such as "
+            error_setg(errp, "'%s' is not MIDR_EL1[:REVIDR_EL1[:AIDR_EL1]] of "
+                       "a CPU; it takes 'host', or a list of these such as "
                        "0x411fd070-0x410fd034:0x100", *text ? *c : "");
             return false;
         }
@@ -197,7 +197,7 @@ static bool get_reg(int vcpu, uint64_t id, uint64_t *value)
     return !ioctl(vcpu, KVM_GET_ONE_REG, &reg);
 }
 
-/* Those that QEMU may run on; where /sys does not say, the one that has booted */
+/* Those that QEMU may run on; where /sys does not say, the boot CPU */
 static bool find_host_cpus(int vcpu, ImplCPUs *list, Error **errp)
 {
     g_autoptr(GArray) cpus = kvm_arm_host_impl_cpus();
@@ -218,7 +218,8 @@ static bool find_host_cpus(int vcpu, ImplCPUs *list, Error **errp)
         KVMArmImplCPU *cpu = &g_array_index(cpus, KVMArmImplCPU, i);
 
         /* Not every kernel has AIDR_EL1 in /sys. */
-        if (!cpu->aidr && cpu->midr == boot.midr && cpu->revidr == boot.revidr) {
+        if (!cpu->aidr && cpu->midr == boot.midr &&
+            cpu->revidr == boot.revidr) {
             cpu->aidr = boot.aidr;
         }
         if (!add(list, cpu, errp)) {
@@ -326,9 +327,9 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
         told.n = 0;
         return false;
     }
-    warn_report("guest kernels that do not ask on which CPUs they may run, such "
-                "as Linux before 6.15, have the errata workarounds of the CPU "
-                "that they see only");
+    warn_report("guest kernels that do not ask on which CPUs they may run, "
+                "such as Linux before 6.15, have the errata workarounds of the "
+                "CPU that they see only");
     return true;
 }
 

@@ -23,8 +23,8 @@ bool kvm_arm_impl_cpus_check(const char *text, Error **errp);
 
 /**
  * kvm_arm_impl_cpus_ask:
- * @text: a value of the property: "host", or MIDR_EL1[:REVIDR_EL1[:AIDR_EL1]] of
- *     up to 32 CPUs with "-" between them
+ * @text: a value of the property: "host", or MIDR_EL1[:REVIDR_EL1[:AIDR_EL1]]
+ *     of up to 32 CPUs with "-" between them
  * @fds: descriptors of KVM, VM and vCPU, which has been initialised
  * @errp: what is wrong with it, what the kernel lacks, or which of the host's
  *     CPUs is not on the list
@@ -60,7 +60,7 @@ int kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr);
 
 /**
  * kvm_arm_impl_cpus_loaded:
- * @offered: KVM_REG_ARM_VENDOR_HYP_BMAP_2 of an incoming state; 0 if it has none
+ * @offered: KVM_REG_ARM_VENDOR_HYP_BMAP_2 of an incoming state, or 0
  * @errp: what is to be done
  *
  * Returns: true unless a guest of this QEMU can ask, and that one cannot. The

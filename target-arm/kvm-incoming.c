@@ -47,7 +47,7 @@ static const struct {
     uint64_t id, mask;
     enum { ALWAYS, IF_ZERO, IF_UNSET, IF_TIMER_IS_OFF } when;
 } may_be_missing[] = {
-    /* CCSIDR_EL1 of caches that CLIDR_EL1, which is compared, lacks: since 6.4 */
+    /* CCSIDR_EL1 of a cache that CLIDR_EL1, which is compared, lacks: 6.3 */
     { KVM_REG_ARM64 | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX |
       KVM_REG_ARM_DEMUX_ID_CCSIDR, ~KVM_REG_ARM_DEMUX_VAL_MASK, ALWAYS },
     /*

@@ -81,8 +81,8 @@ bool kvm_arm_psci_version(const char *text, uint32_t *version, Error **errp);
  * @vcpu: a vCPU that has been initialised with KVM_ARM_VCPU_PSCI_0_2; no vCPU
  *     has run yet
  * @version: of PSCI, for all of the VM
- * @is_told: the guest is to ask on which CPUs it may run. Linux does so after it
- *     found SMCCC 1.1, which it looks for with PSCI 1.0 (psci_probe())
+ * @is_told: the guest is to ask on which CPUs it may run. Linux does so after
+ *     it found SMCCC 1.1, which it looks for with PSCI 1.0 (psci_probe())
  * @errp: that the kernel does not have it, or that such a guest does not ask
  *
  * Returns: true if guests have that version
