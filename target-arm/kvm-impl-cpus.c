@@ -255,16 +255,21 @@ static bool resolve(const char *text, const int fds[3], ImplCPUs *ours,
                     ImplCPUs *list, Error **errp)
 {
     ERRP_GUARD();
+    struct kvm_device_attr filter = {
+        .group = KVM_ARM_VM_SMCCC_CTRL,
+        .attr = KVM_ARM_VM_SMCCC_FILTER,
+    };
     uint64_t offered;
+    bool offers;
 
     if (!kvm_arm_impl_cpus_check(text, errp)) {
         return false;
     }
-    if (!get_reg(fds[2], KVM_REG_ARM_VENDOR_HYP_BMAP_2, &offered) ||
-        !kvm_device_check_attr(fds[1], KVM_ARM_VM_SMCCC_CTRL,
-                               KVM_ARM_VM_SMCCC_FILTER)) {
-        error_setg(errp, KVM_ARM_IMPL_CPUS " needs a kernel that has "
-                   "DISCOVER_IMPL_CPUS (Linux 6.15)");
+    offers = get_reg(fds[2], KVM_REG_ARM_VENDOR_HYP_BMAP_2, &offered);
+    if (!offers || ioctl(fds[1], KVM_HAS_DEVICE_ATTR, &filter)) {
+        error_setg_errno(errp, errno, KVM_ARM_IMPL_CPUS " needs a kernel that "
+                         "has DISCOVER_IMPL_CPUS (Linux 6.15): %s",
+                         offers ? "KVM_HAS_DEVICE_ATTR" : "KVM_GET_ONE_REG");
         return false;
     }
     if (!find_host_cpus(fds[2], ours, errp)) {

@@ -678,7 +678,7 @@ one_qtest()
 # midr asks TCG, and is native's; where a host has SVE more properties are KVM's. The
 # longest come first.
 qtests='arm64-target;cortex-a57-6.1;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/midr
-arm64-target-7.2;cortex-a72-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/guest-sees -s /aarch64/kvm-arm-target/midr -s /aarch64/kvm-arm-target/properties
+arm64-target-7.2;cortex-a72-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-s /aarch64/kvm-arm-target/guest-sees -s /aarch64/kvm-arm-target/impl-cpus -s /aarch64/kvm-arm-target/midr -s /aarch64/kvm-arm-target/properties
 arm64-target-sve;max-7.2;arm64;kvm-arm-target-test;qemu-system-aarch64;-m slow -p /aarch64/kvm-arm-target/properties -p /aarch64/kvm-arm-target/every-property
 e500v2-tlb;e500v2-6.1;powerpc;kvm-booke-tlb-test;qemu-system-ppc;-p /ppc/kvm-booke-tlb/kvm/bad-sizes -p /ppc/kvm-booke-tlb/kvm/truncated
 e500v2;e500v2-6.1;powerpc;accel-cpu-type-test;qemu-system-ppc;
