@@ -344,7 +344,7 @@ int kvm_arm_impl_cpus_call(ARMCPU *cpu, uint64_t nr)
                         KVM_REG_ARM_CORE_REG(regs.regs[0]);
     const uint64_t next = KVM_REG_ARM_CORE_REG(regs.regs[1]) -
                           KVM_REG_ARM_CORE_REG(regs.regs[0]);
-    uint64_t x[4] = { SMCCC_NOT_SUPPORTED }, index;
+    uint64_t x[4] = { SMCCC_NOT_SUPPORTED }, index = 0;
     int ret;
 
     ret = kvm_get_one_reg(CPU(cpu), x0 + next, &index);

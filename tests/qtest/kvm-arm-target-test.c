@@ -74,35 +74,41 @@ static bool needs_arm_kvm(void)
     return false;
 }
 
-/*
- * Whether the kernel would initialise a vCPU of the host's CPU with @features.
- * @midr: filled in with its MIDR_EL1, or NULL
- */
-static bool kernel_accepts(uint32_t features, uint64_t *midr)
-{
 #ifdef HOST_ARM_KVM
+/*
+ * Whether the kernel would initialise a vCPU of the host's CPU with @features,
+ * and take @request, KVM_GET_ONE_REG or KVM_SET_ONE_REG, of its register @id.
+ * @value: of that register, or NULL for no request
+ */
+static bool kernel_takes(uint32_t features, unsigned long request, uint64_t id,
+                         uint64_t *value)
+{
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     int ipa = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
     int vm = ioctl(kvm, KVM_CREATE_VM, MAX(ipa, 0));
     int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
     struct kvm_vcpu_init init = { };
-    struct kvm_one_reg reg = {
-        .id = ARM64_SYS_REG(3, 0, 0, 0, 0),
-        .addr = (uintptr_t)midr,
-    };
+    struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
     bool ok;
 
     g_assert_cmpint(vcpu, >=, 0);
     g_assert_cmpint(ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init), ==, 0);
     init.features[0] = features;
-    ok = !ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
-    if (ok && midr) {
-        g_assert_cmpint(ioctl(vcpu, KVM_GET_ONE_REG, &reg), ==, 0);
-    }
+    ok = !ioctl(vcpu, KVM_ARM_VCPU_INIT, &init) &&
+         (!value || !ioctl(vcpu, request, &reg));
     close(vcpu);
     close(vm);
     close(kvm);
     return ok;
+}
+#endif
+
+/* The same, and @midr is filled in with its MIDR_EL1 unless it is NULL. */
+static bool kernel_accepts(uint32_t features, uint64_t *midr)
+{
+#ifdef HOST_ARM_KVM
+    return kernel_takes(features, KVM_GET_ONE_REG,
+                        ARM64_SYS_REG(3, 0, 0, 0, 0), midr);
 #else
     g_assert_not_reached();
 #endif
@@ -382,25 +388,8 @@ static void test_guest_sees(void)
 static bool kernel_has_psci(uint64_t version)
 {
 #ifdef HOST_ARM_KVM
-    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    int vm = ioctl(kvm, KVM_CREATE_VM, MAX(ioctl(kvm, KVM_CHECK_EXTENSION,
-                                           KVM_CAP_ARM_VM_IPA_SIZE), 0));
-    int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-    struct kvm_vcpu_init init = { };
-    struct kvm_one_reg reg = {
-        .id = KVM_REG_ARM_FW_REG(0),
-        .addr = (uintptr_t)&version,
-    };
-    bool has;
-
-    g_assert_cmpint(ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init), ==, 0);
-    init.features[0] = 1 << KVM_ARM_VCPU_PSCI_0_2;
-    g_assert_cmpint(ioctl(vcpu, KVM_ARM_VCPU_INIT, &init), ==, 0);
-    has = !ioctl(vcpu, KVM_SET_ONE_REG, &reg);
-    close(vcpu);
-    close(vm);
-    close(kvm);
-    return has;
+    return kernel_takes(1 << KVM_ARM_VCPU_PSCI_0_2, KVM_SET_ONE_REG,
+                        KVM_REG_ARM_FW_REG(0), &version);
 #else
     g_assert_not_reached();
 #endif
