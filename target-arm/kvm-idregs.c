@@ -43,12 +43,16 @@ typedef struct IDReg {
     FROM(isar.idregs[reg##_IDX])
 #define BITS(reg, field) R_##reg##_##field##_MASK
 
-/* MIDR_EL1 comes first, and those of AArch32 after all others. */
+/* The first ones tell who made the CPU; those of AArch32 are the last ones. */
+#define N_IMP_ID_REGS 3
+
 static const IDReg id_regs[] = {
     { "MIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 0), FROM(midr) },
     { "REVIDR_EL1", ENCODE_ID_REG(3, 0, 0, 0, 6), FROM(revidr) },
     { "AIDR_EL1", ENCODE_ID_REG(3, 1, 0, 0, 7) },
-    { NAMED(CTR_EL0), FROM(ctr) },
+    { NAMED(CTR_EL0), FROM(ctr),
+      /* TminLine: Linux does not pass it on (ftr_ctr[] lacks it). */
+      .kvm_owned = MAKE_64BIT_MASK(32, 6) },
     { IDREG(CLIDR_EL1) },
     { IDREG(ID_AA64PFR0_EL1),
       "EL0 EL1 EL2 EL3 FP AdvSIMD GIC RAS SVE SEL2 MPAM AMU DIT RME CSV2 CSV3",
@@ -97,7 +101,9 @@ static const IDReg id_regs[] = {
       "HAFDBS VMIDBits VH HPDS LO PAN SpecSEI XNX TWED ETS HCX AFP nTLBPA "
       "TIDCP1 CMOW ECBHB" },
     { IDREG(ID_AA64MMFR2_EL1),
-      "CnP UAO LSM IESB VARange CCIDX NV ST AT IDS FWB - TTL BBM EVT E0PD" },
+      "CnP UAO LSM IESB VARange CCIDX NV ST AT IDS FWB - TTL BBM EVT E0PD",
+      /* KVM has CCSIDR_EL1 in its short form; without EL2 there is no NV. */
+      .kvm_owned = BITS(ID_AA64MMFR2, CCIDX) | BITS(ID_AA64MMFR2, NV) },
     { IDREG(ID_AA64MMFR3_EL1),
       "TCRX SCTLRX S1PIE S2PIE S1POE S2POE AIE MEC D128 D128_2 SNERR ANERR - "
       "SDERR ADERR Spec_FPACC" },
@@ -137,9 +143,13 @@ static const IDReg id_regs[] = {
     { IDREG(ID_ISAR4_EL1),
       "Unpriv WithShifts Writeback SMC Barrier SynchPrim_frac PSR_M SWP_frac" },
     { IDREG(ID_ISAR5_EL1),
-      "SEVL AES SHA1 SHA2 CRC32 - RDM VCMA" },
+      "SEVL AES SHA1 SHA2 CRC32 - RDM VCMA",
+      /* Linux does not pass it on (ftr_id_isar5[] lacks it). */
+      .kvm_owned = BITS(ID_ISAR5, VCMA) },
     { IDREG(ID_MMFR4_EL1),
-      "SpecSEI AC2 XNX CnP HPDS LSM CCIDX EVT" },
+      "SpecSEI AC2 XNX CnP HPDS LSM CCIDX EVT",
+      /* As in ID_AA64MMFR2_EL1 */
+      .kvm_owned = BITS(ID_MMFR4, CCIDX) },
     { IDREG(ID_ISAR6_EL1),
       "JSCVT DP FHM SB SPECRES BF16 I8MM -" },
     { NAMED(MVFR0_EL1), FROM(isar.mvfr0),
@@ -204,9 +214,12 @@ static uint64_t promised(ARMCPU *cpu, const IDReg *reg)
                reg->sysreg == SYS_ID_AA64ZFR0_EL1) {
         value = 0;
     } else if (!cpu->kvm_mte && reg->sysreg == SYS_ID_AA64PFR1_EL1) {
-        /* Without tag memory there is MTE at EL0 only. */
-        value = FIELD_DP64(value, ID_AA64PFR1, MTE,
-                           MIN(FIELD_EX64(value, ID_AA64PFR1, MTE), 1));
+        /* Without tag memory TCG has MTE at EL0, and KVM has none. */
+        value = FIELD_DP64(value, ID_AA64PFR1, MTE, 0);
+    } else if (reg->sysreg == SYS_ID_AA64PFR0_EL1) {
+        /* KVM has no SCXTNUM_ELx (FEAT_CSV2_2) for guests. */
+        value = FIELD_DP64(value, ID_AA64PFR0, CSV2,
+                           MIN(FIELD_EX64(value, ID_AA64PFR0, CSV2), 1));
     }
     return value;
 }
@@ -304,6 +317,21 @@ static bool has_dczid_of(ARMCPU *cpu, Error **errp)
     return true;
 }
 
+/*
+ * CCSIDR_EL1 of cache @csselr as KVM has it, in its form without FEAT_CCIDX:
+ * sets in [27:13], associativity in [12:3], the line in [2:0]
+ */
+static uint32_t short_ccsidr(ARMCPU *cpu, int csselr)
+{
+    uint64_t ccsidr = cpu->ccsidr[csselr];
+
+    if (cpu_isar_feature(any_ccidx, cpu)) {
+        ccsidr = extract64(ccsidr, 32, 15) << 13 |
+                 extract64(ccsidr, 3, 10) << 3 | extract64(ccsidr, 0, 3);
+    }
+    return ccsidr & ~CCSIDR_KVM_OWNED;
+}
+
 /* CCSIDR_EL1 of each cache that CLIDR_EL1 knows (Arm ARM, CLIDR_EL1.Ctype) */
 static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
 {
@@ -314,7 +342,7 @@ static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
 
         for (int insn = 0; insn <= 1; insn++) {
             int csselr = level << 1 | insn;
-            uint32_t want = cpu->ccsidr[csselr] & ~CCSIDR_KVM_OWNED, have;
+            uint32_t want = short_ccsidr(cpu, csselr), have;
             uint64_t id = KVM_REG_ARM64 | KVM_REG_SIZE_U32 |
                           KVM_REG_ARM_DEMUX | KVM_REG_ARM_DEMUX_ID_CCSIDR |
                           csselr;
@@ -334,7 +362,7 @@ static bool set_cache_sizes(int vcpu, ARMCPU *cpu, Error **errp)
     return true;
 }
 
-bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
+bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, bool own, Error **errp)
 {
     uint64_t masks[KVM_ARM_FEATURE_ID_RANGE_SIZE] = { };
     uint64_t want[ARRAY_SIZE(id_regs)];
@@ -342,7 +370,7 @@ bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
         .addr = (uintptr_t)masks,
         .range = KVM_ARM_FEATURE_ID_RANGE,
     };
-    int n;
+    int first = own ? N_IMP_ID_REGS : 0, n;
 
     if (!has_dczid_of(cpu, errp) || !has_pauth_of(fds[2], cpu, errp)) {
         return false;
@@ -353,7 +381,7 @@ bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
         return false;
     }
 
-    for (n = 0; n < ARRAY_SIZE(id_regs); n++) {
+    for (n = first; n < ARRAY_SIZE(id_regs); n++) {
         const IDReg *reg = &id_regs[n];
         uint64_t mask = masks[mask_index(reg)];
         uint64_t have, fixed;
@@ -378,7 +406,7 @@ bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp)
             return false;
         }
     }
-    while (n--) {
+    while (n-- > first) {
         const IDReg *reg = &id_regs[n];
         uint64_t have = 0;
 

@@ -15,6 +15,8 @@
  *     KVM_CAP_ARM_WRITABLE_IMP_ID_REGS enabled, the vCPU is initialised with
  *     the features of @cpu and has not run
  * @cpu: the CPU that the vCPU is to look like, realized or not
+ * @own: leave MIDR_EL1, REVIDR_EL1 and AIDR_EL1 alone, as they are @cpu's but
+ *     for its revision
  * @errp: names the register and field that the kernel does not set, the value
  *     that is wanted and the one that is there
  *
@@ -23,6 +25,6 @@
  *
  * Returns: true if a guest sees @cpu
  */
-bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, Error **errp);
+bool kvm_arm_set_id_regs(const int fds[3], ARMCPU *cpu, bool own, Error **errp);
 
 #endif

@@ -40,11 +40,9 @@
 /* QEMU's own limit; a guest has to have memory for them */
 #define MAX_CPUS 32
 
-/* @cntfrq: what a guest reads from CNTFRQ_EL0, in Hz; KVM does not trap that */
 typedef struct ImplCPUs {
     uint32_t n;
     KVMArmImplCPU cpus[MAX_CPUS];
-    uint64_t cntfrq;
 } ImplCPUs;
 
 /* The host's; what the guest is told; what goes to another QEMU, or comes */
@@ -323,7 +321,6 @@ bool kvm_arm_impl_cpus_init_vcpu(ARMCPU *cpu, const int fds[3], Error **errp)
         told.n = 0;
         return false;
     }
-    asm("mrs %0, cntfrq_el0" : "=r"(told.cntfrq));
     get_reg(fds[2], reg.id, &offered);
     offered |= BOTH_CALLS;
     if (ioctl(fds[2], KVM_SET_ONE_REG, &reg)) {
@@ -410,12 +407,6 @@ static bool check_moved(void *opaque, int version_id, Error **errp)
         error_prepend(errp, "the incoming " KVM_ARM_IMPL_CPUS ": ");
         return false;
     }
-    if (moving.cntfrq != told.cntfrq) {
-        error_setg(errp, "the guest's counter runs at %" PRIu64 " Hz, and that "
-                   "of this host at %" PRIu64 " Hz (CNTFRQ_EL0)", moving.cntfrq,
-                   told.cntfrq);
-        return false;
-    }
     told = moving;
     return true;
 }
@@ -444,7 +435,6 @@ static const VMStateDescription vmstate_impl_cpus = {
         VMSTATE_UINT32(n, ImplCPUs),
         VMSTATE_STRUCT_ARRAY(cpus, ImplCPUs, MAX_CPUS, 1, vmstate_impl_cpu,
                              KVMArmImplCPU),
-        VMSTATE_UINT64(cntfrq, ImplCPUs),
         VMSTATE_END_OF_LIST()
     }
 };

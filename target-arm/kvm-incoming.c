@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 #include <linux/kvm.h>
 #include "qapi/error.h"
+#include "migration/vmstate.h"
 #include "system/kvm.h"
 #include "cpu.h"
 #include "cpregs.h"
@@ -108,18 +109,55 @@ void kvm_arm_cpu_pre_load(ARMCPU *cpu)
     cpu->cpreg_vmstate_array_len = room;
 }
 
-bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
+/*
+ * Whether a vCPU has register @id for life: ID registers, of which CSSELR_EL1
+ * is none, cache sizes, and what firmware has, but not the guest's switch for
+ * the workaround of Spectre v4
+ */
+static bool is_fixed(uint64_t id)
 {
+    switch (id & KVM_REG_ARM_COPROC_MASK) {
+    case KVM_REG_ARM64_SYSREG:
+        return (id & (CP_REG_ARM64_SYSREG_OP0_MASK |
+                      CP_REG_ARM64_SYSREG_CRN_MASK)) ==
+               3 << CP_REG_ARM64_SYSREG_OP0_SHIFT &&
+               (id & CP_REG_ARM64_SYSREG_OP1_MASK) !=
+               2 << CP_REG_ARM64_SYSREG_OP1_SHIFT;
+    case KVM_REG_ARM_FW:
+        return id != KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2;
+    case KVM_REG_ARM_DEMUX:
+    case KVM_REG_ARM_FW_FEAT_BMAP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Takes the @n registers @ids, in ascending order, with @values over. Then puts
+ * all that @cpu has into KVM, or those that are fixed.
+ */
+static bool take_over(ARMCPU *cpu, const uint64_t *ids, const uint64_t *values,
+                      int n, bool fixed_only, Error **errp)
+{
+    g_autofree uint64_t *before =
+        g_memdup2(cpu->cpreg_values, cpu->cpreg_array_len * sizeof(*before));
     g_autoptr(GString) bad = g_string_new(NULL);
     uint64_t offered = 0;
 
-    for (int i = 0, v = 0; v < cpu->cpreg_vmstate_array_len; v++) {
-        uint64_t id = cpu->cpreg_vmstate_indexes[v];
-        uint64_t value = cpu->cpreg_vmstate_values[v];
-
-        if (id == KVM_REG_ARM_VENDOR_HYP_BMAP_2) {
-            offered = value;
+    for (int v = 0; v < n; v++) {
+        if (ids[v] == KVM_REG_ARM_VENDOR_HYP_BMAP_2) {
+            offered = values[v];
         }
+    }
+    if (!kvm_arm_impl_cpus_loaded(offered, errp)) {
+        return false;
+    }
+
+    for (int i = 0, v = 0; v < n; v++) {
+        uint64_t id = ids[v];
+        uint64_t value = values[v];
+
         while (i < cpu->cpreg_array_len && cpu->cpreg_indexes[i] < id) {
             i++;
         }
@@ -134,18 +172,17 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
         }
     }
 
-    if (!kvm_arm_impl_cpus_loaded(offered, errp)) {
-        return false;
-    }
-
     for (int i = 0; i < cpu->cpreg_array_len; i++) {
         uint64_t id = cpu->cpreg_indexes[i];
         uint64_t value = cpu->cpreg_values[i], ours = 0;
         uint32_t value32 = value, ours32 = 0;
         bool is_32bit = (id & KVM_REG_SIZE_MASK) == KVM_REG_SIZE_U32;
-        int ret = kvm_set_one_reg(CPU(cpu), id, is_32bit ? (void *)&value32 :
-                                                           (void *)&value);
+        int ret = 0;
 
+        if (!fixed_only || is_fixed(id)) {
+            ret = kvm_set_one_reg(CPU(cpu), id, is_32bit ? (void *)&value32 :
+                                                           (void *)&value);
+        }
         if (ret) {
             g_autofree char *name = reg_name(cpu, id);
 
@@ -161,6 +198,9 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
     if (bad->len) {
         g_autofree char *differ = kvm_arm_host_cpus_differ(NULL);
 
+        /* QEMU puts what it has into KVM once more before it says why. */
+        memcpy(cpu->cpreg_values, before,
+               cpu->cpreg_array_len * sizeof(*before));
         error_setg(errp, "this host's KVM cannot have the CPU of the incoming "
                    "state: %s", bad->str);
         error_append_hint(errp, "Start the source with a CPU type that both "
@@ -173,4 +213,96 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
         return false;
     }
     return true;
+}
+
+bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
+{
+    return take_over(cpu, cpu->cpreg_vmstate_indexes,
+                     cpu->cpreg_vmstate_values, cpu->cpreg_vmstate_array_len,
+                     false, errp);
+}
+
+/*
+ * What all vCPUs have for life is in the stream before all RAM, too, so that a
+ * host that cannot have it refuses then. With it goes the frequency of the
+ * counter, in Hz, which KVM does not change: a guest asks for it only once.
+ */
+#define MAX_FIXED_REGS 128      /* 7.2 has some 80 */
+
+typedef struct FixedRegs {
+    uint64_t cntfrq;
+    uint32_t n;
+    uint64_t ids[MAX_FIXED_REGS], values[MAX_FIXED_REGS];
+} FixedRegs;
+
+static FixedRegs fixed_regs;
+
+static uint64_t host_cntfrq(void)
+{
+    uint64_t cntfrq;
+
+    asm("mrs %0, cntfrq_el0" : "=r"(cntfrq));
+    return cntfrq;
+}
+
+static bool fixed_regs_needed(void *opaque)
+{
+    /* Those who do not know this do not know kvm_impl_cpus either. */
+    return first_cpu && (ARM_CPU(first_cpu)->kvm_early_regs ||
+                         ARM_CPU(first_cpu)->kvm_impl_cpus);
+}
+
+/* Not from KVM: a vCPU that runs would have us wait until it exits. */
+static int fixed_regs_pre_save(void *opaque)
+{
+    const ARMCPU *cpu = ARM_CPU(first_cpu);
+
+    memset(&fixed_regs, 0, sizeof(fixed_regs));
+    fixed_regs.cntfrq = host_cntfrq();
+    for (int i = 0; i < cpu->cpreg_array_len; i++) {
+        if (is_fixed(cpu->cpreg_indexes[i]) && fixed_regs.n < MAX_FIXED_REGS) {
+            fixed_regs.ids[fixed_regs.n] = cpu->cpreg_indexes[i];
+            fixed_regs.values[fixed_regs.n++] = cpu->cpreg_values[i];
+        }
+    }
+    return 0;
+}
+
+static bool fixed_regs_post_load(void *opaque, int version_id, Error **errp)
+{
+    if (fixed_regs.cntfrq != host_cntfrq()) {
+        error_setg(errp, "the guest's counter runs at %" PRIu64 " Hz, and that "
+                   "of this host at %" PRIu64 " Hz (CNTFRQ_EL0)",
+                   fixed_regs.cntfrq, host_cntfrq());
+        return false;
+    }
+    if (!first_cpu || fixed_regs.n > MAX_FIXED_REGS) {
+        error_setg(errp, "the incoming state has %" PRIu32 " fixed registers",
+                   fixed_regs.n);
+        return false;
+    }
+    return take_over(ARM_CPU(first_cpu), fixed_regs.ids, fixed_regs.values,
+                     fixed_regs.n, true, errp);
+}
+
+static const VMStateDescription vmstate_fixed_regs = {
+    .name = "kvm-fixed-regs",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .early_setup = true,
+    .needed = fixed_regs_needed,
+    .pre_save = fixed_regs_pre_save,
+    .post_load_errp = fixed_regs_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(cntfrq, FixedRegs),
+        VMSTATE_UINT32(n, FixedRegs),
+        VMSTATE_UINT64_ARRAY(ids, FixedRegs, MAX_FIXED_REGS),
+        VMSTATE_UINT64_ARRAY(values, FixedRegs, MAX_FIXED_REGS),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+void kvm_arm_register_fixed_regs(void)
+{
+    vmstate_register(NULL, 0, &vmstate_fixed_regs, &fixed_regs);
 }

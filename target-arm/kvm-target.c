@@ -200,35 +200,6 @@ static bool get_midr(int vcpu, uint64_t *midr, Error **errp)
     return true;
 }
 
-static bool show_model(const KVMArmModel *model, const int fds[3],
-                       ARMCPU *cpu, uint64_t host_midr, Error **errp)
-{
-    ERRP_GUARD();
-    g_autofree char *differ = NULL, *host = NULL;
-    bool shown = kvm_arm_set_id_regs(fds, cpu, errp);
-
-    if (shown && (cpu->kvm_impl_cpus || cpu->kvm_lose_errata_workarounds)) {
-        return true;
-    }
-    differ = kvm_arm_host_cpus_differ(model);
-    host = kvm_arm_midr_name(host_midr);
-    if (shown) {
-        error_setg(errp, "it is %s, and %s%s: the guest would not know whose "
-                   "errata and vulnerabilities it has (" KVM_ARM_IMPL_CPUS
-                   "=host tells it, and kvm-lose-errata-workarounds=on does "
-                   "not care)",
-                   model->title, differ ? "" : "this host's CPU is ",
-                   differ ?: host);
-    } else if (differ) {
-        error_prepend(errp, "%s. They cannot all be shown as %s: ", differ,
-                      model->title);
-    } else {
-        error_prepend(errp, "it is %s, and this host's %s cannot be shown as "
-                      "one: ", model->title, host);
-    }
-    return false;
-}
-
 /* Whether MIDR_EL1 and its like can be written, and are one for all CPUs */
 static bool can_write_imp_id_regs;
 
@@ -268,13 +239,76 @@ static bool show_own_cpu(int vcpu, uint64_t midr, uint64_t revidr, Error **errp)
     return true;
 }
 
+/*
+ * Makes a vCPU, whose MIDR_EL1 is @boot_midr, look like @cpu, if it is to. See
+ * kvm_arm_become_model(). @has_midr: @cpu was given a MIDR_EL1.
+ */
+static bool become_model(const KVMArmModel *model, const int fds[3],
+                         ARMCPU *cpu, bool has_midr, bool can_write,
+                         uint64_t boot_midr, Error **errp)
+{
+    ERRP_GUARD();
+    bool told = cpu->kvm_impl_cpus || cpu->kvm_lose_errata_workarounds;
+    g_autofree char *differ = NULL, *host = NULL;
+    uint64_t midr = boot_midr, revidr = 0;
+    bool own;
+
+    if (kvm_arm_host_cpus(&midr, &revidr) == KVM_ARM_HOST_CPUS_DIFFER) {
+        differ = kvm_arm_host_cpus_differ(model);
+    }
+    own = !differ && kvm_arm_model_is_midr(model, midr) &&
+          (!has_midr || cpu->midr == midr);
+    host = own || !kvm_arm_model_is_midr(model, midr) ?
+        kvm_arm_midr_name(midr) :
+        g_strdup_printf("one with MIDR_EL1 0x%" PRIx64, midr);
+
+    if (!own && (!can_write || cpu->kvm_host_id_regs)) {
+        error_setg(errp, "it is %s, %s%s%s%s%s%s", model->title,
+                   differ ? "" : "this host's CPU is ", differ ? "" : host,
+                   differ ? "and " : ", and ",
+                   cpu->kvm_host_id_regs ? "a guest is shown the host's "
+                   "(kvm-host-id-regs)" : "the kernel cannot show a guest "
+                   "another one (KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)",
+                   differ ? "; " : "", differ ?: "");
+        return false;
+    }
+    if (can_write && own && !told &&
+        !kvm_arm_model_is_midr(model, boot_midr) &&
+        !show_own_cpu(fds[2], midr, revidr, errp)) {
+        return false;
+    }
+    if (!can_write || cpu->kvm_host_id_regs) {
+        return true;
+    }
+    if (!kvm_arm_set_id_regs(fds, cpu, own && !told, errp)) {
+        if (differ) {
+            error_prepend(errp, "%s. They cannot all be shown as %s: ", differ,
+                          model->title);
+        } else {
+            error_prepend(errp, "it is %s, and this host's %s cannot be shown "
+                          "as %s: ", model->title, host,
+                          own ? "QEMU's (kvm-host-id-regs=on shows the host's)"
+                              : "one");
+        }
+        return false;
+    }
+    if (!own && !told) {
+        error_setg(errp, "it is %s, and %s%s: the guest would not know whose "
+                   "errata and vulnerabilities it has (" KVM_ARM_IMPL_CPUS
+                   "=host tells it, and kvm-lose-errata-workarounds=on does "
+                   "not care)",
+                   model->title, differ ? "" : "this host's CPU is ",
+                   differ ?: host);
+        return false;
+    }
+    return true;
+}
+
 bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
                           ARMCPU *cpu, Error **errp)
 {
     /* The VM's MIDR_EL1 is this until the first vCPU has become @model */
     static uint64_t boot_midr;
-    uint64_t midr = 0, revidr = 0;
-    KVMArmHostCPUs cpus;
     g_autoptr(GHashTable) asked =
         accel_cpu_properties(object_get_class(OBJECT(cpu)), NULL);
 
@@ -284,18 +318,8 @@ bool kvm_arm_become_model(const KVMArmModel *model, const int fds[3],
     if (!boot_midr && !get_midr(fds[2], &boot_midr, errp)) {
         return false;
     }
-    cpus = kvm_arm_host_cpus(&midr, &revidr);
-    if (cpus == KVM_ARM_HOST_CPUS_UNKNOWN) {
-        midr = boot_midr;
-    }
-    if (cpus != KVM_ARM_HOST_CPUS_DIFFER &&
-        kvm_arm_model_is_midr(model, midr) &&
-        (!g_hash_table_contains(asked, "midr") || cpu->midr == midr)) {
-        return !can_write_imp_id_regs ||
-               kvm_arm_model_is_midr(model, boot_midr) ||
-               show_own_cpu(fds[2], midr, revidr, errp);
-    }
-    return show_model(model, fds, cpu, midr, errp);
+    return become_model(model, fds, cpu, g_hash_table_contains(asked, "midr"),
+                        can_write_imp_id_regs, boot_midr, errp);
 }
 
 /* What @cpu asks of boolean property @name. Nonsense is reported later. */
@@ -478,7 +502,7 @@ static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
 {
     static const char *const properties[] = {
         "midr", "pmu", "sve", "pauth", "kvm-lose-errata-workarounds",
-        KVM_ARM_IMPL_CPUS,
+        "kvm-host-id-regs", KVM_ARM_IMPL_CPUS,
     };
     bool allowed = kvm_allowed;
     Object *obj;
@@ -502,21 +526,27 @@ static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
 }
 
 /*
- * Whether the host has the SVE vector lengths of @cpu, and none in between:
- * KVM cannot hide one that is shorter than the longest.
+ * Whether the host has the SVE vector lengths of @cpu, shorter than what
+ * @request turns off, and none in between: KVM cannot hide one that is shorter
+ * than the longest.
  */
-static bool has_vls_of(ARMCPU *cpu, int vcpu, Error **errp)
+static bool has_vls_of(ARMCPU *cpu, const AccelCPURequest *request, int vcpu,
+                       Error **errp)
 {
+    uint64_t off = requested_vls(request, ON_OFF_AUTO_OFF);
     uint32_t want = cpu->sve_vq.supported;
     uint64_t vls;
 
     if (!cpu_isar_feature(aa64_sve, cpu)) {
         return true;
     }
+    if (off) {
+        want &= BIT_ULL(ctz64(off)) - 1;
+    }
     if (!host_vls(vcpu, &vls, errp)) {
         return false;
     }
-    vls &= MAKE_64BIT_MASK(0, 32 - clz32(want));
+    vls &= BIT_ULL(32 - clz32(want)) - 1;
     if (vls != want) {
         error_setg(errp, "its SVE vector lengths, a bit for each 128, are 0x%x "
                    "and those of this host 0x%" PRIx64, want, vls);
@@ -548,55 +578,38 @@ static bool keeps_to_one_cpu(int vcpu, uint32_t target)
 static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
                                  const KVMArmModel *model,
                                  const int fdarray[3], uint32_t target,
-                                 bool can_show, Error **errp)
+                                 bool can_write, Error **errp)
 {
     const char *asked_midr = accel_cpu_request_property(cpu, "midr");
-    g_autofree char *host = NULL, *differ = NULL;
+    g_autofree char *differ = NULL;
     uint64_t midr = 0;
-    KVMArmHostCPUs cpus;
     ARMCPU *arm_cpu;
-    bool one_only = false, ok;
+    bool ok;
 
-    if (!model->part && asked_midr) {
-        error_setg(errp, "it is the host's CPU, of which KVM does not "
-                   "change the MIDR_EL1; give a CPU model with midr=");
-        return false;
-    }
-    cpus = kvm_arm_host_cpus(&midr, NULL);
-    if (cpus == KVM_ARM_HOST_CPUS_DIFFER) {
-        differ = kvm_arm_host_cpus_differ(model);
-        one_only = keeps_to_one_cpu(fdarray[2], target);
-    }
     if (!model->part) {
-        if (one_only) {
+        if (asked_midr) {
+            error_setg(errp, "it is the host's CPU, of which KVM does not "
+                       "change the MIDR_EL1; give a CPU model with midr=");
+            return false;
+        }
+        if (kvm_arm_host_cpus(&midr, NULL) == KVM_ARM_HOST_CPUS_DIFFER &&
+            keeps_to_one_cpu(fdarray[2], target)) {
+            differ = kvm_arm_host_cpus_differ(model);
             error_setg(errp, "this kernel keeps a vCPU to one kind of CPU "
                        "(Linux 6.6 does not), and %s", differ);
+            return false;
         }
-        return !one_only;
-    }
-    if (cpus == KVM_ARM_HOST_CPUS_UNKNOWN &&
-        !get_midr(fdarray[2], &midr, errp)) {
-        return false;
+        return true;
     }
     arm_cpu = new_cpu(cpu, errp);
     if (!arm_cpu) {
         return false;
     }
-    if (!differ && kvm_arm_model_is_midr(model, midr) &&
-        (!asked_midr || arm_cpu->midr == midr)) {
-        ok = true;
-    } else if (!can_show) {
-        host = kvm_arm_midr_name(midr);
-        error_setg(errp, "it is %s, %s%s%sthe kernel cannot show a guest "
-                   "another one (KVM_CAP_ARM_WRITABLE_IMP_ID_REGS, Linux 6.15)"
-                   "%s%s", model->title, differ ? "" : "this host's CPU is ",
-                   differ ? "" : host, differ ? "and " : ", and ",
-                   differ ? "; " : "", differ ?: "");
-        ok = false;
-    } else {
-        ok = has_vls_of(arm_cpu, fdarray[2], errp) &&
-             show_model(model, fdarray, arm_cpu, midr, errp);
-    }
+    ok = get_midr(fdarray[2], &midr, errp) &&
+         (!can_write || arm_cpu->kvm_host_id_regs ||
+          has_vls_of(arm_cpu, cpu, fdarray[2], errp)) &&
+         become_model(model, fdarray, arm_cpu, asked_midr, can_write, midr,
+                      errp);
     object_unref(OBJECT(arm_cpu));
     return ok;
 }

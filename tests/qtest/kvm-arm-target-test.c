@@ -346,7 +346,7 @@ static void run_guest(const char *guest, const char *accel, const char *cpu,
     qtest_quit(qts);
 }
 
-/* What runs as another CPU than the host's reads as under TCG. */
+/* A model reads as under TCG, also on its own CPU. */
 static void test_guest_sees(void)
 {
     g_autofree char *guest = NULL;
@@ -364,8 +364,7 @@ static void test_guest_sees(void)
         g_autofree char *lossy = g_strconcat(models[i].cpu, LOSSY, NULL);
         uint64_t kvm[ARRAY_SIZE(id_regs)], tcg[ARRAY_SIZE(id_regs)];
 
-        if (!models[i].midr || is_host_cpu(models[i].midr) ||
-            !accepted(lossy)) {
+        if (!models[i].midr || !accepted(lossy)) {
             continue;
         }
         n++;
@@ -380,7 +379,7 @@ static void test_guest_sees(void)
     }
     unlink(guest);
     if (!n) {
-        g_test_skip("needs a host CPU that can be shown as another one");
+        g_test_skip("needs a host CPU that can be shown as a model");
     }
 }
 
@@ -887,6 +886,71 @@ static void test_expansion(void)
     qtest_quit(qts);
 }
 
+/* With the device out of reach, what runs and the host's CPU are there still. */
+static void test_no_device(void)
+{
+    QTestState *qts;
+    QDict *rsp;
+    QListEntry *e;
+    int n = 0;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    if (geteuid()) {
+        g_test_skip("needs root, for chroot");
+        return;
+    }
+    qts = qtest_init("-M virt -accel kvm -cpu host -run-with chroot=/tmp");
+    rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-definitions' }");
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(rsp, "return"), e) {
+        QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+        const char *name = qdict_get_str(d, "name");
+
+        if (g_str_equal(name, "host") || g_str_equal(name, "max")) {
+            g_assert_null(qdict_get_try_str(d, "unavailable-reason"));
+            g_assert_false(qdict_get_bool(d, "migration-safe"));
+            n++;
+        } else if (g_str_equal(name, "cortex-a57")) {
+            g_assert_true(qdict_get_bool(d, "migration-safe") ==
+                          kernel_has(CAP_IMP_ID_REGS));
+            n++;
+        }
+    }
+    g_assert_cmpint(n, ==, 3);
+    qobject_unref(rsp);
+    rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-model-expansion',"
+                    "'arguments': { 'type': 'full', 'model': {"
+                    "'name': 'host' } } }");
+    g_assert_true(qdict_haskey(rsp, "return"));
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
+/* A query's properties are part of the question. */
+static void test_query_properties(void)
+{
+    QTestState *qts;
+    QDict *rsp;
+    bool has;
+
+    if (!needs_arm_kvm()) {
+        return;
+    }
+    has = kernel_accepts(SVE, NULL);
+    qts = qtest_init("-M none -accel kvm");
+    rsp = qtest_qmp(qts, "{ 'execute': 'query-cpu-model-expansion',"
+                    "'arguments': { 'type': 'full', 'model': {"
+                    "'name': 'max', 'props': { 'sve': true } } } }");
+    g_assert_true(qdict_haskey(rsp, "return") == has);
+    if (!has) {
+        assert_says(qdict_get_str(qdict_get_qdict(rsp, "error"), "desc"),
+                    "SVE needs a host CPU that has it");
+    }
+    qobject_unref(rsp);
+    qtest_quit(qts);
+}
+
 /* qemu-system-arm has the host's CPU, where it has AArch32, and no other. */
 static void test_arm(void)
 {
@@ -947,5 +1011,7 @@ int main(int argc, char **argv)
     qtest_add_func("kvm-arm-target/machine", test_machine);
     qtest_add_func("kvm-arm-target/machine-messages", test_machine_messages);
     qtest_add_func("kvm-arm-target/expansion", test_expansion);
+    qtest_add_func("kvm-arm-target/no-device", test_no_device);
+    qtest_add_func("kvm-arm-target/query-properties", test_query_properties);
     return g_test_run();
 }
