@@ -44,10 +44,12 @@ make_guests()
     rm -r "$1/32"
     guest_initrd "$cc" "$1/initrd-arm64"
     guest_initrd arm-linux-gnueabihf-gcc "$1/initrd-arm"
-    "$cc" -std=gnu11 -Os -Wall -Wextra -ffreestanding -mgeneral-regs-only \
-        -mstrict-align -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
-        -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \
-        -o "$1/idregs" "$top/hosts/arm64/idregs.c"
+    for stay in '' -stay; do
+        "$cc" -std=gnu11 -Os -Wall -Wextra -ffreestanding -mgeneral-regs-only ${stay:+-DSTAY} \
+            -mstrict-align -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
+            -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \
+            -o "$1/idregs$stay" "$top/hosts/arm64/idregs.c"
+    done
     arm-linux-gnueabihf-gcc -std=gnu11 -Os -Wall -Wextra -ffreestanding -marm -march=armv7-a \
         -mfloat-abi=soft -fno-pic -fno-stack-protector -no-pie -nostdlib -static -s \
         -Wl,-Ttext=0x40200000,--build-id=none,-z,max-page-size=4096 \

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A guest without a kernel for QEMU's virt machine: prints every
- * identification register of its CPU, one "NAME value" a line, and switches
- * the machine off. Two runs with the same lines saw the same CPU.
+ * identification register of its CPU, one "NAME value" a line, and its PSCI
+ * version. A second CPU does the same with "1:" in front. Then it switches the
+ * machine off. Two runs with the same lines saw the same CPUs.
+ *
+ * Built with STAY it prints all that over and over instead, with "tick N" of the
+ * last CPU after each time.
  *
  * The registers are those of the Arm ARM's (DDI 0487) op0 = 3, op1 = 0,
  * CRn = 0 space, of which unallocated ones read as zero, the cache registers
@@ -10,7 +14,9 @@
  */
 
 #define UART ((volatile unsigned int *)0x09000000)
+#define PSCI_VERSION 0x84000000u
 #define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_CPU_ON 0xc4000003u
 
 #define READ(name) ({ \
         unsigned long v_; \
@@ -20,10 +26,29 @@
 #define SHOW(name) put(name, READ(name))
 #define SHOW_ID(name, crm, op2) put(name, READ("s3_0_c0_c" #crm "_" #op2))
 
-__attribute__((used)) static unsigned long stack[512];
+/* A page for each CPU */
+__attribute__((used)) static unsigned long stacks[2][512];
+
+/* The CPU that may print, and how often both have done so */
+static volatile unsigned int turn, ticks;
+
+static long psci(unsigned int function, unsigned long a, unsigned long b)
+{
+    register unsigned long x0 asm("x0") = function;
+    register unsigned long x1 asm("x1") = a;
+    register unsigned long x2 asm("x2") = b;
+    register unsigned long x3 asm("x3") = 0;
+
+    asm volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+    return x0;
+}
 
 static void put(const char *name, unsigned long value)
 {
+    if (turn) {
+        *UART = '1';
+        *UART = ':';
+    }
     while (*name) {
         *UART = *name++;
     }
@@ -54,7 +79,7 @@ static void show_caches(void)
     }
 }
 
-__attribute__((used)) static void start(void)
+static void show(void)
 {
     SHOW("MIDR_EL1");
     SHOW("REVIDR_EL1");
@@ -110,14 +135,44 @@ __attribute__((used)) static void start(void)
         SHOW("PMCEID0_EL0");
         SHOW("PMCEID1_EL0");
     }
+    put("PSCI_VERSION", psci(PSCI_VERSION, 0, 0));
+}
 
-    asm volatile("mov w0, %w0; hvc #0" : : "r"(PSCI_SYSTEM_OFF) : "x0");
+extern char _start[];
+
+__attribute__((used)) static void start(unsigned long cpu)
+{
+    static unsigned int cpus;
+
+    if (!cpu) {
+        cpus = psci(PSCI_CPU_ON, 1, (unsigned long)_start) ? 1 : 2;
+    }
     for (;;) {
+        while (turn != cpu) {
+        }
+        show();
+        if (cpu == cpus - 1) {
+#ifdef STAY
+            unsigned long from = READ("cntvct_el0");
+
+            put("tick", ++ticks);
+            while (READ("cntvct_el0") - from < READ("cntfrq_el0") / 2) {
+            }
+            turn = 0;
+#else
+            psci(PSCI_SYSTEM_OFF, 0, 0);
+#endif
+        } else {
+            turn = cpu + 1;
+        }
     }
 }
 
 asm(".globl _start\n"
-    "_start: adrp x0, stack + 4096\n"
-    "        add x0, x0, :lo12:stack + 4096\n"
-    "        mov sp, x0\n"
+    "_start: mrs x0, mpidr_el1\n"
+    "        and x0, x0, #0xff\n"
+    "        adrp x1, stacks + 4096\n"
+    "        add x1, x1, :lo12:stacks + 4096\n"
+    "        add x1, x1, x0, lsl #12\n"
+    "        mov sp, x1\n"
     "        b start\n");

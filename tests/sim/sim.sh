@@ -334,7 +334,7 @@ part_shown()
     # MIDR_EL1 and REVIDR_EL1 of the CPUs that QEMU may run on, and not of the boot CPU
     printf '%s\n' 'expect S3_0_C0_C0_0 0x411fd070' 'expect S3_0_C0_C0_6 0x12' 'event 1' > "$logs/script"
     KVM_SIM_PROFILE=cortex-a53+a57-7.2 KVM_SIM_CPUS=4-5 KVM_SIM_SCRIPT=$logs/script timeout -s KILL 120 \
-        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a57 -display none \
+        "$sim_build/bin-arm64/qemu-system-aarch64" -M virt -accel kvm -cpu cortex-a57,kvm-host-id-regs=on -display none \
         -nodefaults > "$out" 2>&1 && rc=0 || rc=1
     verdict "$rc" 'a Cortex-A57 on a host that a Cortex-A53 has booted has its number' "$out"
 
@@ -411,6 +411,15 @@ part_moves()
         esac
         verdict "$rc" "$name" "$out"
     done
+
+    # what there is of the stream ends in the RAM
+    head -c 16384 "$logs/stream" > "$logs/short"
+    status=0 rc=1
+    KVM_SIM_PROFILE=cortex-a57-6.1 KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" \
+        -incoming "file:$logs/short" > "$out" 2>&1
+    reap "$started" || status=$?
+    [ "$status" -ne 1 ] || ! grep -q 'cannot have the CPU of the incoming state: .*is 0x410fd083 there and 0x411fd070 here' "$out" || rc=0
+    verdict "$rc" 'and is refused before its RAM' "$out"
 
     # a Cortex-A53 on a Cortex-A57, and then on a Cortex-A72 or on a Cortex-A57
     both=cortex-a53,kvm-target-impl-cpus=0x411fd070-0x410fd083 own=cortex-a53,kvm-target-impl-cpus=host
