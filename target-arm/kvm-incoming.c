@@ -14,6 +14,7 @@
 #include "qapi/error.h"
 #include "migration/vmstate.h"
 #include "system/kvm.h"
+#include "system/runstate.h"
 #include "cpu.h"
 #include "cpregs.h"
 #include "kvm_arm.h"
@@ -109,20 +110,34 @@ void kvm_arm_cpu_pre_load(ARMCPU *cpu)
     cpu->cpreg_vmstate_array_len = room;
 }
 
+/* MIDR_EL1, REVIDR_EL1 and AIDR_EL1, by which a guest knows errata */
+static bool tells_errata(uint64_t id)
+{
+    return id == ARM64_SYS_REG(3, 0, 0, 0, 0) ||
+           id == ARM64_SYS_REG(3, 0, 0, 0, 6) ||
+           id == ARM64_SYS_REG(3, 1, 0, 0, 7);
+}
+
 /*
- * Whether a vCPU has register @id for life: ID registers, of which CSSELR_EL1
- * is none, cache sizes, and what firmware has, but not the guest's switch for
- * the workaround of Spectre v4
+ * Whether a vCPU has register @id for life, and all have the same: ID registers
+ * but MPIDR_EL1, cache sizes, CTR_EL0, and what firmware has, but not the
+ * guest's switch for the workaround of Spectre v4
  */
 static bool is_fixed(uint64_t id)
 {
     switch (id & KVM_REG_ARM_COPROC_MASK) {
     case KVM_REG_ARM64_SYSREG:
-        return (id & (CP_REG_ARM64_SYSREG_OP0_MASK |
-                      CP_REG_ARM64_SYSREG_CRN_MASK)) ==
-               3 << CP_REG_ARM64_SYSREG_OP0_SHIFT &&
-               (id & CP_REG_ARM64_SYSREG_OP1_MASK) !=
-               2 << CP_REG_ARM64_SYSREG_OP1_SHIFT;
+        switch (id & CP_REG_ARM64_SYSREG_OP1_MASK) {
+        case 0 << CP_REG_ARM64_SYSREG_OP1_SHIFT:
+        case 1 << CP_REG_ARM64_SYSREG_OP1_SHIFT:
+        case 3 << CP_REG_ARM64_SYSREG_OP1_SHIFT:
+            return (id & (CP_REG_ARM64_SYSREG_OP0_MASK |
+                          CP_REG_ARM64_SYSREG_CRN_MASK)) ==
+                   3 << CP_REG_ARM64_SYSREG_OP0_SHIFT &&
+                   id != ARM64_SYS_REG(3, 0, 0, 0, 5);
+        default:
+            return false;
+        }
     case KVM_REG_ARM_FW:
         return id != KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2;
     case KVM_REG_ARM_DEMUX:
@@ -140,6 +155,7 @@ static bool is_fixed(uint64_t id)
 static bool take_over(ARMCPU *cpu, const uint64_t *ids, const uint64_t *values,
                       int n, bool fixed_only, Error **errp)
 {
+    ERRP_GUARD();
     g_autofree uint64_t *before =
         g_memdup2(cpu->cpreg_values, cpu->cpreg_array_len * sizeof(*before));
     g_autoptr(GString) bad = g_string_new(NULL);
@@ -179,7 +195,11 @@ static bool take_over(ARMCPU *cpu, const uint64_t *ids, const uint64_t *values,
         bool is_32bit = (id & KVM_REG_SIZE_MASK) == KVM_REG_SIZE_U32;
         int ret = 0;
 
-        if (!fixed_only || is_fixed(id)) {
+        if (tells_errata(id) && value != before[i] &&
+            !cpu->kvm_impl_cpus && !cpu->kvm_lose_errata_workarounds) {
+            /* KVM may take it, but the guest does not know this CPU's errata */
+            ret = -EPERM;
+        } else if (!fixed_only || is_fixed(id)) {
             ret = kvm_set_one_reg(CPU(cpu), id, is_32bit ? (void *)&value32 :
                                                            (void *)&value);
         }
@@ -195,12 +215,17 @@ static bool take_over(ARMCPU *cpu, const uint64_t *ids, const uint64_t *values,
         }
     }
 
+    if (fixed_only || bad->len) {
+        /*
+         * Where loading fails, also later, QEMU puts what it has into KVM once
+         * more. Otherwise what has come so far comes again, with the vCPUs.
+         */
+        memcpy(cpu->cpreg_values, before,
+               cpu->cpreg_array_len * sizeof(*before));
+    }
     if (bad->len) {
         g_autofree char *differ = kvm_arm_host_cpus_differ(NULL);
 
-        /* QEMU puts what it has into KVM once more before it says why. */
-        memcpy(cpu->cpreg_values, before,
-               cpu->cpreg_array_len * sizeof(*before));
         error_setg(errp, "this host's KVM cannot have the CPU of the incoming "
                    "state: %s", bad->str);
         error_append_hint(errp, "Start the source with a CPU type that both "
@@ -227,7 +252,7 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
  * host that cannot have it refuses then. With it goes the frequency of the
  * counter, in Hz, which KVM does not change: a guest asks for it only once.
  */
-#define MAX_FIXED_REGS 128      /* 7.2 has some 80 */
+#define MAX_FIXED_REGS 128      /* 7.2 has some 80; more are looked at later */
 
 typedef struct FixedRegs {
     uint64_t cntfrq;
@@ -252,11 +277,17 @@ static bool fixed_regs_needed(void *opaque)
                          ARM_CPU(first_cpu)->kvm_impl_cpus);
 }
 
-/* Not from KVM: a vCPU that runs would have us wait until it exits. */
 static int fixed_regs_pre_save(void *opaque)
 {
-    const ARMCPU *cpu = ARM_CPU(first_cpu);
+    ARMCPU *cpu = ARM_CPU(first_cpu);
 
+    /*
+     * Of a vCPU that runs what was read last, as it would have us wait until it
+     * exits. KVM may hide the GIC at its first run (kvm_finalize_sys_regs()).
+     */
+    if (!runstate_is_running() && !write_kvmstate_to_list(cpu)) {
+        return -EIO;
+    }
     memset(&fixed_regs, 0, sizeof(fixed_regs));
     fixed_regs.cntfrq = host_cntfrq();
     for (int i = 0; i < cpu->cpreg_array_len; i++) {

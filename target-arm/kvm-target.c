@@ -208,7 +208,9 @@ int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
     const KVMArmModel *model = kvm_arm_model(object_get_typename(OBJECT(cs)));
     static bool asked;
 
-    if (model && (model->part || ARM_CPU(cs)->kvm_impl_cpus) && !asked) {
+    if (model && !asked &&
+        ((model->part && !ARM_CPU(cs)->kvm_host_id_regs) ||
+         ARM_CPU(cs)->kvm_impl_cpus)) {
         /* With a vCPU it is too late. Fails if there is no such capability. */
         asked = true;
         can_write_imp_id_regs =
@@ -219,7 +221,8 @@ int kvm_arch_pre_create_vcpu(CPUState *cs, Error **errp)
 
 /*
  * All CPUs that QEMU may run on are what the guest is promised, and the boot
- * CPU is not. Where its registers can be written, KVM shows them on all CPUs.
+ * CPU is not, or is of another revision. Where its registers can be written,
+ * KVM shows them on all CPUs.
  */
 static bool show_own_cpu(int vcpu, uint64_t midr, uint64_t revidr, Error **errp)
 {
@@ -262,7 +265,10 @@ static bool become_model(const KVMArmModel *model, const int fds[3],
         kvm_arm_midr_name(midr) :
         g_strdup_printf("one with MIDR_EL1 0x%" PRIx64, midr);
 
-    if (!own && (!can_write || cpu->kvm_host_id_regs)) {
+    if (!can_write || cpu->kvm_host_id_regs) {
+        if (own) {
+            return true;
+        }
         error_setg(errp, "it is %s, %s%s%s%s%s%s", model->title,
                    differ ? "" : "this host's CPU is ", differ ? "" : host,
                    differ ? "and " : ", and ",
@@ -272,13 +278,18 @@ static bool become_model(const KVMArmModel *model, const int fds[3],
                    differ ? "; " : "", differ ?: "");
         return false;
     }
-    if (can_write && own && !told &&
-        !kvm_arm_model_is_midr(model, boot_midr) &&
+    if (own && !told) {
+        g_autoptr(GArray) impl_cpus = kvm_arm_host_impl_cpus();
+
+        if (impl_cpus->len > 1) {
+            own = false;
+            g_free(host);
+            host = g_strdup("of several revisions");
+        }
+    }
+    if (own && !told && midr != boot_midr &&
         !show_own_cpu(fds[2], midr, revidr, errp)) {
         return false;
-    }
-    if (!can_write || cpu->kvm_host_id_regs) {
-        return true;
     }
     if (!kvm_arm_set_id_regs(fds, cpu, own && !told, errp)) {
         if (differ) {
@@ -526,19 +537,23 @@ static ARMCPU *new_cpu(const AccelCPURequest *cpu, Error **errp)
 }
 
 /*
- * Whether the host has the SVE vector lengths of @cpu, shorter than what
- * @request turns off, and none in between: KVM cannot hide one that is shorter
- * than the longest.
+ * Whether the host has the SVE vector lengths of @cpu, up to the longest that
+ * @request turns on and shorter than what it turns off, and none in between:
+ * KVM cannot hide one that is shorter than the longest.
  */
 static bool has_vls_of(ARMCPU *cpu, const AccelCPURequest *request, int vcpu,
                        Error **errp)
 {
+    uint64_t on = requested_vls(request, ON_OFF_AUTO_ON);
     uint64_t off = requested_vls(request, ON_OFF_AUTO_OFF);
     uint32_t want = cpu->sve_vq.supported;
     uint64_t vls;
 
     if (!cpu_isar_feature(aa64_sve, cpu)) {
         return true;
+    }
+    if (on) {
+        want &= BIT_ULL(64 - clz64(on)) - 1;
     }
     if (off) {
         want &= BIT_ULL(ctz64(off)) - 1;
@@ -606,8 +621,7 @@ static bool scratch_vcpu_becomes(const AccelCPURequest *cpu,
         return false;
     }
     ok = get_midr(fdarray[2], &midr, errp) &&
-         (!can_write || arm_cpu->kvm_host_id_regs ||
-          has_vls_of(arm_cpu, cpu, fdarray[2], errp)) &&
+         (!can_write || has_vls_of(arm_cpu, cpu, fdarray[2], errp)) &&
          become_model(model, fdarray, arm_cpu, asked_midr, can_write, midr,
                       errp);
     object_unref(OBJECT(arm_cpu));

@@ -100,9 +100,9 @@ bool kvm_arm_set_psci_version(int vcpu, uint32_t version, bool is_told,
  * Gives the vCPU the identification registers of @cpu. On the CPU that @model
  * is, MIDR_EL1, REVIDR_EL1 and AIDR_EL1 stay the host's, by whose revision a
  * guest chooses its errata workarounds, unless it is told on which CPUs it may
- * run, or @cpu was given a MIDR_EL1. Kernels that cannot write MIDR_EL1 (before
- * Linux 6.15) only run @model on that CPU, and the guest reads the host's
- * registers. So it does with kvm-host-id-regs=on.
+ * run, or nobody cares. Kernels that cannot write MIDR_EL1 (before Linux 6.15)
+ * only run @model on that CPU, and the guest reads the host's registers. So it
+ * does with kvm-host-id-regs=on.
  *
  * Returns: true if the vCPU is that model
  */

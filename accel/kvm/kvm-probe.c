@@ -1,5 +1,5 @@
 /*
- * Looking at a KVM before it is initialised
+ * Looking at a KVM that the accelerator need not have initialised
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,9 +13,21 @@
 int kvm_probe_open(const KVMState *s, Error **errp)
 {
     const char *device = s && s->device ? s->device : "/dev/kvm";
-    int fd = qemu_open_old(device, O_RDWR);
-    int version;
+    int version, fd;
 
+    if (s && s->fd >= 0) {
+        /* QEMU may not be able to open the device any more. */
+        fd = dup(s->fd);
+        if (fd < 0) {
+            error_setg_errno(errp, errno, "could not duplicate the descriptor "
+                             "of '%s'", device);
+        } else {
+            qemu_set_cloexec(fd);
+        }
+        return fd;
+    }
+
+    fd = qemu_open_old(device, O_RDWR);
     if (fd < 0) {
         error_setg_errno(errp, errno, "could not open '%s'", device);
         return -1;
