@@ -249,13 +249,15 @@ bool kvm_arm_load_cpreg_list(ARMCPU *cpu, Error **errp)
 
 /*
  * What all vCPUs have for life is in the stream before all RAM, too, so that a
- * host that cannot have it refuses then. With it goes the frequency of the
- * counter, in Hz, which KVM does not change: a guest asks for it only once.
+ * host that cannot have it refuses then. With it go the frequency of the
+ * counter, in Hz, which KVM does not change, and the SVE vector lengths, a bit
+ * for each 128: no ID register has these, and other ones lose registers.
  */
 #define MAX_FIXED_REGS 128      /* 7.2 has some 80; more are looked at later */
 
 typedef struct FixedRegs {
     uint64_t cntfrq;
+    uint32_t vls;
     uint32_t n;
     uint64_t ids[MAX_FIXED_REGS], values[MAX_FIXED_REGS];
 } FixedRegs;
@@ -290,6 +292,7 @@ static int fixed_regs_pre_save(void *opaque)
     }
     memset(&fixed_regs, 0, sizeof(fixed_regs));
     fixed_regs.cntfrq = host_cntfrq();
+    fixed_regs.vls = cpu->sve_vq.map;
     for (int i = 0; i < cpu->cpreg_array_len; i++) {
         if (is_fixed(cpu->cpreg_indexes[i]) && fixed_regs.n < MAX_FIXED_REGS) {
             fixed_regs.ids[fixed_regs.n] = cpu->cpreg_indexes[i];
@@ -312,8 +315,17 @@ static bool fixed_regs_post_load(void *opaque, int version_id, Error **errp)
                    fixed_regs.n);
         return false;
     }
-    return take_over(ARM_CPU(first_cpu), fixed_regs.ids, fixed_regs.values,
-                     fixed_regs.n, true, errp);
+    if (!take_over(ARM_CPU(first_cpu), fixed_regs.ids, fixed_regs.values,
+                   fixed_regs.n, true, errp)) {
+        return false;
+    }
+    if (fixed_regs.vls != ARM_CPU(first_cpu)->sve_vq.map) {
+        error_setg(errp, "the guest's SVE vector lengths, a bit for each 128, "
+                   "are 0x%x, and those here 0x%x; give both sve<N>=",
+                   fixed_regs.vls, ARM_CPU(first_cpu)->sve_vq.map);
+        return false;
+    }
+    return true;
 }
 
 static const VMStateDescription vmstate_fixed_regs = {
@@ -326,6 +338,7 @@ static const VMStateDescription vmstate_fixed_regs = {
     .post_load_errp = fixed_regs_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(cntfrq, FixedRegs),
+        VMSTATE_UINT32(vls, FixedRegs),
         VMSTATE_UINT32(n, FixedRegs),
         VMSTATE_UINT64_ARRAY(ids, FixedRegs, MAX_FIXED_REGS),
         VMSTATE_UINT64_ARRAY(values, FixedRegs, MAX_FIXED_REGS),
