@@ -362,7 +362,7 @@ part_shown()
     verdict "$rc" 'a guest has the PSCI version that was asked for' "$out"
 }
 
-# told NAME REGEX CPU PROFILE CPU: a guest of the first CPU type on a Cortex-A57 goes on with
+# told NAME REGEX CPU PROFILE[ CPUS] CPU: a guest of the first type on a Cortex-A57 goes on with
 # the second one on PROFILE, or not, and REGEX is said
 told()
 {
@@ -376,7 +376,9 @@ told()
     reap "$started" || true
     echo 'event 1' > "$logs/script"     # it switches off when it goes on
     status=0
-    KVM_SIM_PROFILE=$profile KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" "$to" -incoming "file:$logs/stream" >> "$out" 2>&1
+    cpus=
+    case $profile in *' '*) cpus=${profile#* } ;; esac
+    KVM_SIM_PROFILE=${profile% *} KVM_SIM_CPUS=$cpus KVM_SIM_SCRIPT=$logs/script sim_start 120 "$@" "$to" -incoming "file:$logs/stream" >> "$out" 2>&1
     reap "$started" || status=$?
     rc=1
     if [ -z "$regex" ]; then
@@ -433,6 +435,10 @@ part_moves()
     told 'one that was not told does not where one is' 'the guest cannot ask on which CPUs it may run: start this QEMU without' \
         $lose cortex-a57-7.2 $own
     told 'one that was not told goes on where none is' '' $lose cortex-a72-7.2 $lose
+    revisions=cortex-a57,kvm-target-impl-cpus=0x411fd070-0x411fd073:0x12
+    told 'one on its own CPU does not go on on another revision' 'MIDR_EL1 (0x603000000013c000) is 0x411fd070 there and 0x411fd073 here' \
+        cortex-a57 'cortex-a57+a57-7.2 4-5' cortex-a57
+    told 'and does if it was told of both' '' $revisions 'cortex-a57+a57-7.2 4-5' $revisions
 }
 
 # save_run: QEMU on $profile with $options, whose guest has $msr in its MSR when it is to be saved
