@@ -12,7 +12,7 @@ set -eu
 usage()
 {
     cat <<EOF2
-Usage: tests/arm/sve.sh [--short] [REGEX]
+Usage: tests/arm/sve.sh [--short] [--root DIR] [REGEX]
 
 Starts a guest without a kernel on emulated arm64 hosts that have SVE. It gives the vector
 and predicate registers, FFR, the keys of pointer authentication and tags of memory values
@@ -20,21 +20,24 @@ of their own, and looks at them all the time, while it is stopped, saved as a sn
 migrated, on the same host and to others. QEMU has to refuse where the guest would see
 other vector lengths. Prints TAP, a line for each case of tests/arm/cases/sve.
 
-  --short  those that are marked so
-  REGEX    those whose line matches it
+  --short     those that are marked so
+  --root DIR  QEMU's, instead of build/root-arm64
+  REGEX       those whose line matches it
 
 Logs: build/logs/arm-sve/.
 EOF2
 }
 
-marks='short|long' regex=.
-for arg; do
-    case $arg in
+marks='short|long' regex=. overlay=
+while [ $# -gt 0 ]; do
+    case $1 in
     --short) marks=short ;;
+    --root) overlay=${2:?} && shift ;;
     --help | -h) usage; exit 0 ;;
-    -*) die "unknown option '$arg'; see tests/arm/sve.sh --help" ;;
-    *) regex=$arg ;;
+    -*) die "unknown option '$1'; see tests/arm/sve.sh --help" ;;
+    *) regex=$1 ;;
     esac
+    shift
 done
 logs=$build/logs/arm-sve
 rm -rf "$logs"
@@ -79,7 +82,7 @@ on()
             [ ! -e "$logs/$_from.$_what" ] || set -- "$@" --file "$logs/$_from.$_what"
         done
     done < "$tmp/wanted"
-    set -- "$@" --timeout 3000 --log "$_log.console" --file "$tmp/vectors" --file "$tmp/snapshots.qcow2" \
+    set -- "$@" ${overlay:+--root "$overlay"} --timeout 3000 --log "$_log.console" --file "$tmp/vectors" --file "$tmp/snapshots.qcow2" \
         --file "$tmp/todo" --file "$top/tests/arm/in-host/sve.sh" "arm64-$_kernel"
     if ! "$top/hosts/run" "$@" -- sh /files/sve.sh < /dev/null > "$tmp/out" 2> "$_log.err" ||
        ! tar -C "$logs" -m -xf "$tmp/out"; then

@@ -35,6 +35,7 @@ A patch begins with what it is, and with these lines:
          qtest NAME         the qtest of that name of tests/sim/sim.sh
          unit NAME          tests/unit/NAME of QEMU
          vcpus HOST         tests/hosts/vcpus.sh on that emulated host
+         sve REGEX          tests/arm/sve.sh, those cases
   Test:  a regular expression: the name of the test that has to fail
   Survives: why no test sees it; it is skipped, and --survivors runs it
 
@@ -161,11 +162,14 @@ run_test()
         _run=${_run#faults }
         set -- "$top/tests/sim/faults.sh" --tap --only "${_run#* }" "${_run%% *}" ;;
     sim\ *) set -- "$top/tests/sim/sim.sh" --tap ${_run#sim } ;;
-    vcpus\ *)
+    vcpus\ * | sve\ *)
         # what the links lead to: a host has no other files
         rm -rf "$build/mutants/root-host"
         cp -rL "$root" "$build/mutants/root-host"
-        set -- "$top/tests/hosts/vcpus.sh" --root "$build/mutants/root-host" "${_run#vcpus }" ;;
+        case $_run in
+        vcpus*) set -- "$top/tests/hosts/vcpus.sh" --root "$build/mutants/root-host" "${_run#vcpus }" ;;
+        *) set -- "$top/tests/arm/sve.sh" --root "$build/mutants/root-host" "${_run#sve }" ;;
+        esac ;;
     qtest\ *) set -- "$top/tests/sim/sim.sh" --tap --only "${_run#qtest }" qtests ;;
     unit\ *)
         case $_which in
