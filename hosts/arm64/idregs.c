@@ -13,16 +13,11 @@
  * and the PMU's. MPIDR_EL1, which tells CPUs from each other, is left out.
  */
 
-#define UART ((volatile unsigned int *)0x09000000)
+#include "bare.h"
 #define PSCI_VERSION 0x84000000u
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_CPU_ON 0xc4000003u
 
-#define READ(name) ({ \
-        unsigned long v_; \
-        asm volatile("mrs %0, " name : "=r"(v_)); \
-        v_; \
-    })
 #define SHOW(name) put(name, READ(name))
 #define SHOW_ID(name, crm, op2) put(name, READ("s3_0_c0_c" #crm "_" #op2))
 

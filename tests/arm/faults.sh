@@ -54,7 +54,7 @@ for kernel in 6.1 7.2; do
     {
         "$top/hosts/run" --cpu cortex-a57 --timeout 3600 --log "$logs/$kernel.console" \
             --file "$logs/kvm-fault.so" --file "$logs/keeps" \
-            --file "$in_host/faults.sh" --file "$cases/faults" --file "$in_host/phases.sh" --file "$cases/phases" \
+            --file "$in_host/faults.sh" --file "$cases/faults" --file "$in_host/phases.sh" --file "$in_host/wait.sh" --file "$cases/phases" \
             "arm64-$kernel" -- sh -c "sh /files/faults.sh $kernel; sh /files/phases.sh $kernel $marks" \
             < /dev/null 2>&1 || echo "not ok - Linux $kernel: hosts/run ended with status $?"
     } | tee "$logs/$kernel"

@@ -83,7 +83,7 @@ on()
         done
     done < "$tmp/wanted"
     set -- "$@" ${overlay:+--root "$overlay"} --timeout 3000 --log "$_log.console" --file "$tmp/vectors" --file "$tmp/snapshots.qcow2" \
-        --file "$tmp/todo" --file "$top/tests/arm/in-host/sve.sh" "arm64-$_kernel"
+        --file "$tmp/todo" --file "$top/tests/arm/in-host/sve.sh" --file "$top/tests/arm/in-host/wait.sh" "arm64-$_kernel"
     if ! "$top/hosts/run" "$@" -- sh /files/sve.sh < /dev/null > "$tmp/out" 2> "$_log.err" ||
        ! tar -C "$logs" -m -xf "$tmp/out"; then
         sed 's/^[^ ]* \([^ ]*\) .*/\1/' "$tmp/todo" | while read -r _n; do

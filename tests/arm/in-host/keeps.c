@@ -6,16 +6,8 @@
  * that it has been through, and a line that names what it has lost.
  */
 
-#define UART ((volatile unsigned int *)0x09000000)
+#include "../../../hosts/arm64/bare.h"
 #define GICD_ISENABLER1 ((volatile unsigned int *)0x08000104)
-
-#define READ(name) ({ \
-        unsigned long v_; \
-        asm volatile("mrs %0, " name : "=r"(v_)); \
-        v_; \
-    })
-#define WRITE(name, value) \
-    asm volatile("msr " name ", %0; isb" : : "r"((unsigned long)(value)))
 
 __attribute__((used)) static unsigned long stack[512];
 static volatile unsigned long memory;

@@ -5,22 +5,12 @@
 # of /files/phases, which explains them, that is for KERNEL and has one of these marks
 
 set -eu
+# shellcheck source=tests/arm/in-host/wait.sh
+. "${0%/*}/wait.sh"
 cd /tmp
 serial=/tmp/serial      # what the guest prints, one behind the other
 now=/tmp/now            # while it is there, KVM fails
 pid='' fault='' reply=''
-
-# until_true COMMAND...: waits for that; fails when it does not come. Tries are counted and
-# not seconds: on a busy machine they take longer, as all here does
-until_true()
-{
-    _tries=0
-    until "$@"; do
-        _tries=$((_tries + 1))
-        [ "$_tries" -lt 600 ] || return 1
-        sleep 0.05
-    done
-}
 
 # what until_true waits for
 gone() { ! kill -0 "$pid" 2> /dev/null; }

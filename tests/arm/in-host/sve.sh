@@ -14,22 +14,12 @@
 # "load" wants, NUMBER.state, .registers (info registers) and .tick (its last number).
 
 set -eu
+# shellcheck source=tests/arm/in-host/wait.sh
+. "${0%/*}/wait.sh"
 out=/tmp/out
 mkdir -p "$out"
 cd "$out"
 pid='' reply='' serial=''
-
-# until_true COMMAND...: waits for that; fails when it does not come. Tries are counted and
-# not seconds: on a busy machine they take longer, as all here does
-until_true()
-{
-    _tries=0
-    until "$@"; do
-        _tries=$((_tries + 1))
-        [ "$_tries" -lt 300 ] || return 1
-        sleep 0.1
-    done
-}
 
 # lines FROM: what the guest has said from that byte on, in whole lines. One that a save has
 # cut into two is none.

@@ -12,17 +12,10 @@
  * With -append break=DIGIT it brings a loss about itself after its third tick.
  */
 
-#define UART ((volatile unsigned int *)0x09000000)
+#include "../../../hosts/arm64/bare.h"
 #define DEVICE_TREE ((const volatile char *)0x40000000)
 #define MAX_DEVICE_TREE 0x100000
 
-#define READ(name) ({ \
-        unsigned long v_; \
-        asm volatile("mrs %0, " name : "=r"(v_)); \
-        v_; \
-    })
-#define WRITE(name, value) \
-    asm volatile("msr " name ", %0; isb" : : "r"((unsigned long)(value)))
 /* Field of an ID register that is 0xf when there is none, too */
 #define HAS(name, shift, least) ((READ(name) >> (shift) & 0xf) % 0xf >= (least))
 
